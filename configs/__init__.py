@@ -1,0 +1,1 @@
+"""Configuration presets, one YAML file a profile."""

@@ -1,0 +1,1 @@
+"""Metrics and datasets to compare configurations on."""

@@ -1,0 +1,1 @@
+"""Answerers: from a context to an answer with citations."""

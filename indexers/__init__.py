@@ -1,0 +1,1 @@
+"""Finding and reading documents, OCR, passages, encoders, and the store."""

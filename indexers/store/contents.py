@@ -1,0 +1,234 @@
+"""Statements on the database of an index: what is stored where. Callers hold the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from ragvl.indexers.analysis import terms
+from ragvl.indexers.passages import PageDraft
+from ragvl.indexers.store.database import fetch
+from ragvl.indexers.store.records import DocumentDraft, FileRecord, HeldDocument
+from ragvl.indexers.store.segments import SegmentRecord
+from ragvl.types import DocumentStatus
+
+
+def files(connection: apsw.Connection) -> Iterator[FileRecord]:
+    """Every file, in the order of paths."""
+    rows = fetch(
+        connection, "SELECT path, name, size_bytes, mtime_ns, seen_ns, document_id FROM files ORDER BY path"
+    )
+    return (FileRecord(*row) for row in rows)
+
+
+def document_with(connection: apsw.Connection, sha256: str, media_type: str) -> int | None:
+    """The id of the document with this content."""
+    sql = "SELECT id FROM documents WHERE sha256 = ? AND media_type = ? AND sha256 != ''"
+    found = fetch(connection, sql, (sha256, media_type))
+    return found[0][0] if found else None
+
+
+def held_document(connection: apsw.Connection, document_id: int) -> HeldDocument:
+    """A document's content and status."""
+    row = fetch(
+        connection, "SELECT sha256, media_type, status, reason FROM documents WHERE id = ?", (document_id,)
+    )[0]
+    return HeldDocument(row[0], row[1], DocumentStatus(row[2]), row[3])
+
+
+def documents_with_status(connection: apsw.Connection, statuses: Collection[str]) -> frozenset[int]:
+    """Ids of the documents that were read with one of these results."""
+    marks = ",".join("?" * len(statuses))
+    rows = fetch(connection, f"SELECT id FROM documents WHERE status IN ({marks})", tuple(statuses))
+    return frozenset(row[0] for row in rows)
+
+
+def put_file(connection: apsw.Connection, file: FileRecord) -> int | None:
+    """Record a file; returns the document that it was before, if any."""
+    before = _document_of(connection, file.path)
+    connection.execute(
+        "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+        (file.path, file.name, file.document_id, file.size_bytes, file.mtime_ns, file.seen_ns),
+    )
+    return before
+
+
+def drop_file(connection: apsw.Connection, path: bytes) -> int | None:
+    """Forget a file; returns the document that it was."""
+    before = _document_of(connection, path)
+    connection.execute("DELETE FROM files WHERE path = ?", (path,))
+    return before
+
+
+def insert_document(
+    connection: apsw.Connection, draft: DocumentDraft
+) -> tuple[int, list[tuple[int, int, int]]]:
+    """Add a document; returns its id and, for each passage, (passage id, page id, document id)."""
+    connection.execute(
+        "INSERT INTO documents(sha256, media_type, title, page_count, status, reason) VALUES (?, ?, ?, ?, ?, ?)",
+        (draft.sha256, draft.media_type, draft.title, draft.page_count, draft.status, draft.reason),
+    )
+    document_id = connection.last_insert_rowid()
+    owners: list[tuple[int, int, int]] = []
+    for page in draft.pages:
+        page_id = _insert_page(connection, document_id, page)
+        owners += (
+            (passage_id, page_id, document_id) for passage_id in _insert_passages(connection, page_id, page)
+        )
+    return document_id, owners
+
+
+def release_content(connection: apsw.Connection, document_id: int) -> None:
+    """Let another document have this one's content; it is about to go."""
+    connection.execute("UPDATE documents SET sha256 = '' WHERE id = ?", (document_id,))
+
+
+def hand_over_files(connection: apsw.Connection, old_id: int, new_id: int) -> None:
+    """Make every file of one document a file of another."""
+    connection.execute("UPDATE files SET document_id = ? WHERE document_id = ?", (new_id, old_id))
+
+
+def settle(connection: apsw.Connection, document_id: int) -> None:
+    """Delete a document that lies in no file; otherwise bring its searchable terms up to date."""
+    names = [
+        row[0]
+        for row in fetch(
+            connection, "SELECT name FROM files WHERE document_id = ? ORDER BY path", (document_id,)
+        )
+    ]
+    _delete_terms(connection, document_id)
+    if names:
+        _insert_terms(connection, document_id, " ".join(names))
+    else:
+        _delete_document(connection, document_id)
+
+
+def segments(connection: apsw.Connection) -> list[SegmentRecord]:
+    """Every segment, oldest first."""
+    rows = fetch(connection, "SELECT id, file, sha256, size_bytes, vectors FROM segments ORDER BY id")
+    return [SegmentRecord(*row) for row in rows]
+
+
+def insert_segment(
+    connection: apsw.Connection, lane: str, file: str, sha256: str, size_bytes: int, vectors: int
+) -> None:
+    """Name a segment file."""
+    connection.execute(
+        "INSERT INTO segments(lane, file, sha256, size_bytes, vectors) VALUES (?, ?, ?, ?, ?)",
+        (lane, file, sha256, size_bytes, vectors),
+    )
+
+
+def delete_segment(connection: apsw.Connection, segment_id: int) -> None:
+    """Name a segment file no longer."""
+    connection.execute("DELETE FROM segments WHERE id = ?", (segment_id,))
+
+
+def passage_texts(connection: apsw.Connection) -> Iterator[tuple[tuple[int, int, int], str, str]]:
+    """Every passage: ((passage id, page id, document id), heading, text), in the order of ids."""
+    rows = fetch(
+        connection,
+        'SELECT a.id, p.id, p.document_id, a.heading, a.start, a."end", p.text'
+        " FROM passages a JOIN pages p ON p.id = a.page_id ORDER BY a.id",
+    )
+    return ((row[:3], row[3], row[6][row[4] : row[5]]) for row in rows)
+
+
+def tombstones(connection: apsw.Connection) -> list[tuple[int, int]]:
+    """Ranges of passage ids, both ends inclusive, that are gone; sorted and apart from one another."""
+    return list(
+        fetch(
+            connection, "SELECT first_passage_id, last_passage_id FROM tombstones ORDER BY first_passage_id"
+        )
+    )
+
+
+def clear_tombstones(connection: apsw.Connection) -> None:
+    """Forget all tombstones: no segment holds a dead vector."""
+    connection.execute("DELETE FROM tombstones")
+
+
+def is_dead(passage_ids: NDArray[np.int64], dead: list[tuple[int, int]]) -> NDArray[np.bool_]:
+    """(n,) which of the passages lie in one of the ranges of `tombstones`."""
+    if not dead:
+        return np.zeros(len(passage_ids), dtype=np.bool_)
+    first, last = np.array(dead, dtype=np.int64).T
+    place = np.searchsorted(first, passage_ids, side="right") - 1
+    inside: NDArray[np.bool_] = (place >= 0) & (passage_ids <= last[place])
+    return inside
+
+
+def _document_of(connection: apsw.Connection, path: bytes) -> int | None:
+    found = fetch(connection, "SELECT document_id FROM files WHERE path = ?", (path,))
+    return found[0][0] if found else None
+
+
+def _insert_page(connection: apsw.Connection, document_id: int, page: PageDraft) -> int:
+    connection.execute(
+        "INSERT INTO pages(document_id, number, width_pt, height_pt, text, text_source, words)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (document_id, page.number, page.width_pt, page.height_pt, page.text, page.text_source, page.words),
+    )
+    return connection.last_insert_rowid()
+
+
+def _insert_passages(connection: apsw.Connection, page_id: int, page: PageDraft) -> Iterator[int]:
+    for passage in page.passages:
+        connection.execute(
+            'INSERT INTO passages(page_id, kind, heading, start, "end") VALUES (?, ?, ?, ?, ?)',
+            (page_id, passage.kind, passage.heading, passage.start, passage.end),
+        )
+        yield connection.last_insert_rowid()
+
+
+def _insert_terms(connection: apsw.Connection, document_id: int, names: str) -> None:
+    title = fetch(connection, "SELECT title FROM documents WHERE id = ?", (document_id,))[0][0]
+    context = " ".join(terms(f"{title} {names}"))
+    pages = fetch(connection, "SELECT id, text FROM pages WHERE document_id = ?", (document_id,))
+    for page_id, text in pages:
+        body: list[str] = []
+        passages = fetch(
+            connection,
+            'SELECT id, heading, start, "end" FROM passages WHERE page_id = ? ORDER BY id',
+            (page_id,),
+        )
+        headings: dict[str, None] = {}
+        for passage_id, heading, start, end in passages:
+            words = terms(text[start:end])
+            body += words
+            headings[heading] = None
+            above = " ".join(terms(heading))
+            connection.execute(
+                "INSERT INTO passage_terms(rowid, body, context) VALUES (?, ?, ?)",
+                (passage_id, " ".join(words), f"{context} {above}"),
+            )
+        above = " ".join(terms(" ".join(headings)))
+        connection.execute(
+            "INSERT INTO page_terms(rowid, body, context) VALUES (?, ?, ?)",
+            (page_id, " ".join(body), f"{context} {above}"),
+        )
+
+
+def _delete_terms(connection: apsw.Connection, document_id: int) -> None:
+    pages = "SELECT id FROM pages WHERE document_id = ?"
+    connection.execute(
+        f"DELETE FROM passage_terms WHERE rowid IN (SELECT id FROM passages WHERE page_id IN ({pages}))",
+        (document_id,),
+    )
+    connection.execute(f"DELETE FROM page_terms WHERE rowid IN ({pages})", (document_id,))
+
+
+def _delete_document(connection: apsw.Connection, document_id: int) -> None:
+    pages = "SELECT id FROM pages WHERE document_id = ?"
+    first, last = fetch(
+        connection, f"SELECT min(id), max(id) FROM passages WHERE page_id IN ({pages})", (document_id,)
+    )[0]
+    if first is not None:
+        # A document's passages are inserted in one transaction by the one writer: their ids have no gaps.
+        connection.execute("INSERT INTO tombstones VALUES (?, ?)", (first, last))
+    connection.execute(f"DELETE FROM passages WHERE page_id IN ({pages})", (document_id,))
+    connection.execute("DELETE FROM pages WHERE document_id = ?", (document_id,))
+    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))

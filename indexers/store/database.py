@@ -1,0 +1,244 @@
+"""
+The SQLite database of an index: schema, connections whose pages carry checksums, errors in ragvl's words.
+
+Every database page ends in a checksum that SQLite's checksum VFS writes and checks on each read
+(https://sqlite.org/cksumvfs.html), so that a flipped bit is an error and never an answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import apsw
+import apsw.sqlite_extra
+
+from ragvl.errors import IndexDamagedError, IndexMismatchError, IndexNotFoundError, IndexWriteError
+from ragvl.indexers.analysis import TOKENIZER
+
+DATABASE_FILE = "ragvl.db"
+FORMAT_VERSION = 1
+CHECKSUM_BYTES = 8
+PAGE_BYTES = 4096
+
+_VFS = "cksmvfs"
+_BUSY_TIMEOUT_MS = 10_000
+
+SCHEMA = f"""
+CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE documents(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL,              -- '' when the file was never read
+    media_type TEXT NOT NULL,
+    title TEXT NOT NULL,
+    page_count INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE UNIQUE INDEX documents_content ON documents(sha256, media_type) WHERE sha256 != '';
+
+CREATE TABLE files(                    -- where the documents lie; copies share one document
+    path BLOB PRIMARY KEY,             -- as the operating system spells it
+    name TEXT NOT NULL,                -- for people and filters
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    size_bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    seen_ns INTEGER NOT NULL           -- when the content was last read
+) WITHOUT ROWID;
+CREATE INDEX files_document ON files(document_id);
+
+CREATE TABLE pages(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    number INTEGER NOT NULL,
+    width_pt REAL NOT NULL,
+    height_pt REAL NOT NULL,
+    text TEXT NOT NULL,
+    text_source TEXT NOT NULL,
+    words BLOB NOT NULL
+);
+CREATE UNIQUE INDEX pages_number ON pages(document_id, number);
+
+CREATE TABLE passages(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    page_id INTEGER NOT NULL REFERENCES pages(id),
+    kind TEXT NOT NULL,
+    heading TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL
+);
+CREATE INDEX passages_page ON passages(page_id);
+
+CREATE VIRTUAL TABLE page_terms USING fts5(
+    body, context, content='', contentless_delete=1, tokenize='{TOKENIZER}'
+);
+CREATE VIRTUAL TABLE passage_terms USING fts5(
+    body, context, content='', contentless_delete=1, tokenize='{TOKENIZER}'
+);
+
+CREATE TABLE segments(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane TEXT NOT NULL,
+    file TEXT NOT NULL UNIQUE,         -- relative to the index folder
+    sha256 TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    vectors INTEGER NOT NULL
+);
+
+CREATE TABLE tombstones(               -- passages that are gone while segments still hold their vectors
+    first_passage_id INTEGER PRIMARY KEY,
+    last_passage_id INTEGER NOT NULL
+);
+"""
+
+
+def create_database(folder: Path, settings: dict[str, Any]) -> None:
+    """
+    Make an empty database in an index folder, in one transaction.
+
+    Raises:
+        IndexWriteError: the disk is full or failing.
+    """
+    path = folder / DATABASE_FILE
+    with translated(path):
+        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+        try:
+            connection.reserve_bytes("main", CHECKSUM_BYTES)
+            connection.pragma("page_size", PAGE_BYTES)
+            with connection:
+                for statement in SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                write_settings(connection, {"format_version": FORMAT_VERSION, "generation": 0, **settings})
+            connection.pragma("journal_mode", "wal")
+        finally:
+            connection.close()
+
+
+def open_database(folder: Path, *, writable: bool) -> apsw.Connection:
+    """
+    Connect to the database of an index.
+
+    Raises:
+        IndexNotFoundError: there is none.
+        IndexMismatchError: a newer ragvl wrote it.
+        IndexDamagedError: it fails its checksums.
+    """
+    path = folder / DATABASE_FILE
+    if not path.is_file():
+        raise IndexNotFoundError(
+            f"no index at {folder}: run `ragvl index PATH` first, or name it with --index"
+        )
+    with translated(path):
+        # Readers open for writing too: they must be able to recover the log of a writer that died.
+        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE)
+        try:
+            if not writable:
+                connection.pragma("query_only", True)
+            _check(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def fetch(connection: apsw.Connection, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query; SQLite's columns have no types that a checker could know."""
+    return connection.execute(sql, values).fetchall()
+
+
+def read_settings(connection: apsw.Connection) -> dict[str, Any]:
+    """Everything that the index records about itself."""
+    return {
+        str(key): json.loads(str(value))
+        for key, value in connection.execute("SELECT key, value FROM settings")
+    }
+
+
+def write_settings(connection: apsw.Connection, settings: dict[str, Any]) -> None:
+    """Record settings, replacing those of the same name."""
+    rows = [(key, json.dumps(value)) for key, value in settings.items()]
+    connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
+
+
+def checksum_checker() -> Callable[[bytes], bool]:
+    """A function that tells whether the bytes of one database page match the checksum they end in."""
+    _load_checksum_vfs()
+    connection = apsw.Connection(":memory:", vfs=_VFS)
+
+    def checked(page: bytes) -> bool:
+        return bool(fetch(connection, "SELECT verify_checksum(?)", (page,))[0][0])
+
+    return checked
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ragvl's, naming the file and the remedy."""
+    try:
+        yield
+    except apsw.IOError as error:
+        if _is_checksum_failure(error):
+            raise damaged(path) from error
+        raise IndexWriteError(f"cannot read or write {path}: {error}. {_INTACT}") from error
+    except apsw.FullError as error:
+        raise IndexWriteError(f"cannot write {path}: the disk is full. {_INTACT}") from error
+    except apsw.ReadOnlyError as error:
+        raise IndexWriteError(f"cannot write {path}: it is read-only") from error
+    except apsw.CantOpenError as error:
+        raise IndexWriteError(f"cannot open {path}: {error}; check its permissions") from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> IndexDamagedError:
+    """The error for a database whose pages do not match their checksums."""
+    return IndexDamagedError(
+        f"{path} is damaged: its content does not match its checksums. Nothing was deleted. Restore it from a "
+        "backup, or move the index folder away and run `ragvl index` again; the documents are not touched."
+    )
+
+
+_INTACT = (
+    "The index is as it was before this batch; free some space or check the disk, then run the command again."
+)
+
+
+def _connect(path: Path, flags: int) -> apsw.Connection:
+    _load_checksum_vfs()
+    connection = apsw.Connection(str(path), flags=flags, vfs=_VFS)
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.pragma("synchronous", "full")
+    connection.pragma("foreign_keys", True)
+    connection.pragma("temp_store", "memory")
+    return connection
+
+
+@lru_cache(maxsize=1)
+def _load_checksum_vfs() -> None:
+    with apsw.Connection(":memory:") as loader:
+        apsw.sqlite_extra.load(loader, "cksumvfs")
+
+
+def _check(connection: apsw.Connection, path: Path) -> None:
+    # Without the reserved bytes SQLite would check nothing at all; a flip in that header byte must not pass.
+    if connection.reserve_bytes("main") != CHECKSUM_BYTES:
+        raise damaged(path)
+    try:
+        found = read_settings(connection)
+    except (apsw.SQLError, json.JSONDecodeError) as error:
+        raise damaged(path) from error
+    version = found.get("format_version")
+    if version != FORMAT_VERSION:
+        raise IndexMismatchError(
+            f"{path.parent}: format_version is {version}, this ragvl reads {FORMAT_VERSION}. "
+            "Upgrade ragvl, or make a new index with --index."
+        )
+
+
+def _is_checksum_failure(error: apsw.IOError) -> bool:
+    return getattr(error, "extendedresult", 0) in {apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS}

@@ -1,0 +1,81 @@
+"""Durable files: whole, checked and named only when they are safely on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ragvl.errors import IndexWriteError
+
+_CHUNK = 1 << 20
+
+
+def write_durably(path: Path, content: bytes) -> str:
+    """
+    Write a file so that after a crash it is there whole or not at all.
+
+    Returns:
+        The SHA-256 of the content, in hexadecimal.
+
+    Raises:
+        IndexWriteError: the disk is full or failing; nothing of that name is left.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    part = path.with_name(path.name + ".part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_synced(part, content)
+            # The page cache may hold what the disk refused; size and content are read back before the name is given.
+            if part.stat().st_size != len(content) or sha256_of(part) != digest:
+                raise OSError(f"{part.name} does not read back as written")
+            part.replace(path)
+            sync_folder(path.parent)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+    return digest
+
+
+def sha256_of(path: Path) -> str:
+    """
+    Hash a file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an `OSError` while writing `path` into an `IndexWriteError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexWriteError(
+            f"cannot write {path}: {error.strerror or error}. The index is as it was before this batch; "
+            "free some space or check the disk, then run the command again."
+        ) from error
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb", buffering=0) as file:
+        view = memoryview(content)
+        while view:
+            written = file.write(view[:_CHUNK])
+            view = view[written or 0 :]
+        os.fsync(file.fileno())

@@ -1,0 +1,159 @@
+"""
+Vector segments: immutable files that hold a FAISS index and, beside each vector, whose it is.
+
+Layout: magic, header length (uint32), header (JSON), the FAISS index as `faiss.serialize_index` makes it, then
+(n, 3) int64: passage id, page id, document id. `faiss.write_index` is never used: it reports success on a full
+disk. The SHA-256 of the whole file is kept in the database and checked before a vector of it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from ragvl.errors import IndexDamagedError
+from ragvl.protocols import FloatArray
+from ragvl.types import Damage
+
+_MAGIC = b"RAGVLSEG"
+_HEAD = struct.Struct("<8sI")
+
+Owners = NDArray[np.int64]  # (n, 3): passage id, page id, document id
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """What the database knows of a segment; `file` is relative to the index folder."""
+
+    id: int
+    file: str
+    sha256: str
+    size_bytes: int
+    vectors: int
+
+
+class VectorTable:
+    """Vectors in memory, with their owners; grows by whole segments, is searched exhaustively and exactly."""
+
+    def __init__(self, dimension: int) -> None:
+        # Half precision: a component is exact to 2^-11 of itself, and needs no training that would make
+        # the result depend on the order in which documents came.
+        self._index: Any = faiss.IndexScalarQuantizer(
+            dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        self.owners: Owners = np.empty((0, 3), dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    def add(self, vectors: FloatArray, owners: Owners) -> None:
+        """Add (n, dimension) float32 vectors with their (n, 3) owners."""
+        self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        self.owners = np.concatenate([self.owners, owners])
+
+    def extend(self, other: VectorTable, keep: NDArray[np.bool_] | None = None) -> None:
+        """Add the vectors of another table, or those where `keep` is true, bit for bit."""
+        codes = faiss.vector_to_array(other._index.codes).reshape(len(other), -1)
+        owners = other.owners
+        if keep is not None:
+            codes, owners = codes[keep], owners[keep]
+        self._index.add_sa_codes(np.ascontiguousarray(codes))
+        self.owners = np.concatenate([self.owners, owners])
+
+    def search(
+        self, query: FloatArray, k: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[FloatArray, NDArray[np.int64]]:
+        """
+        Find the nearest vectors of one query.
+
+        Args:
+            query: (dimension,) float32.
+            k: how many at most.
+            allowed: (n,) which vectors may be found; None allows all.
+
+        Returns:
+            Inner products, best first, and the rows they belong to; ties by row.
+        """
+        k = min(k, len(self) if allowed is None else int(allowed.sum()))
+        if k == 0:
+            return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
+        params = None
+        if allowed is not None:
+            bitmap = np.packbits(allowed, bitorder="little")
+            # FAISS's stubs do not know what its Python layer adds to these constructors.
+            selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type]
+            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        scores, rows = self._index.search(query[None, :], k, params=params)
+        found = rows[0] >= 0  # FAISS fills empty places with -1
+        scores, rows = scores[0][found], rows[0][found]
+        order = np.lexsort((rows, -scores))
+        return scores[order], rows[order]
+
+    def to_bytes(self) -> bytes:
+        """Serialise the table as a segment file."""
+        index = faiss.serialize_index(self._index).tobytes()
+        header = json.dumps(
+            {"vectors": len(self), "dimension": self.dimension, "index_bytes": len(index)}
+        ).encode()
+        return _HEAD.pack(_MAGIC, len(header)) + header + index + self.owners.astype("<i8").tobytes()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> VectorTable:
+        """Undo `to_bytes`; the content must have passed its checksum."""
+        _, header_bytes = _HEAD.unpack_from(content)
+        start = _HEAD.size + header_bytes
+        header = json.loads(content[_HEAD.size : start])
+        end = start + header["index_bytes"]
+        table = cls.__new__(cls)
+        table._index = faiss.deserialize_index(np.frombuffer(content[start:end], dtype=np.uint8))
+        table.owners = (
+            np.frombuffer(content[end:], dtype="<i8").reshape(header["vectors"], 3).astype(np.int64)
+        )
+        return table
+
+
+def load_segment(folder: Path, record: SegmentRecord) -> VectorTable:
+    """
+    Read a segment whose bytes match the checksum in the database.
+
+    Raises:
+        IndexDamagedError: they do not, or the file cannot be read.
+        FileNotFoundError: it is gone (a reader's snapshot may be older than a compaction).
+    """
+    path = folder / record.file
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IndexDamagedError(f"{path} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != record.sha256:
+        raise IndexDamagedError(
+            f"{path} does not match its checksum: {record.vectors} passages are left out of the text lane. "
+            "Run `ragvl verify --repair` to make it again."
+        )
+    return VectorTable.from_bytes(content)
+
+
+def check_segment(folder: Path, record: SegmentRecord) -> Damage | None:
+    """Compare a segment's file with the database; None when it is sound."""
+    try:
+        load_segment(folder, record)
+    except FileNotFoundError:
+        return Damage(record.file, "missing")
+    except IndexDamagedError as error:
+        return Damage(record.file, str(error))
+    return None

@@ -1,0 +1,376 @@
+"""The facade: one library of documents that can be indexed, searched and asked."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ragvl.config import INDEX_FOLDER, Config, index_from_environment, load_config, merge_settings
+from ragvl.errors import IndexNotFoundError, RagvlError
+from ragvl.indexers.manifest import check_manifest, manifest, recorded_overrides
+from ragvl.indexers.scan import absolute_path
+from ragvl.indexers.store.reader import IndexReader
+from ragvl.protocols import Generator, TextEncoder
+from ragvl.registry import load
+from ragvl.types import (
+    Answer,
+    Context,
+    Document,
+    DocumentStatus,
+    Hit,
+    IndexEstimate,
+    IndexProgress,
+    IndexReport,
+    LedgerEntry,
+    TextDelta,
+    VerifyReport,
+)
+
+
+def find_index(start: Path | None = None) -> Path:
+    """
+    The index that a command means: `RAGVL_INDEX`, else `.ragvl` here or in the nearest folder above.
+
+    Returns:
+        Its folder; `.ragvl` in `start` when there is none yet.
+    """
+    named = index_from_environment()
+    if named:
+        return named
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / INDEX_FOLDER / "ragvl.db").is_file():
+            return folder / INDEX_FOLDER
+    return here / INDEX_FOLDER
+
+
+def open(
+    path: str | os.PathLike[str] | None = None,
+    profile: str | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+) -> Library:
+    """
+    Open a library, whose index is made by the first `index` when it is missing.
+
+    Args:
+        path: the index folder; None finds it as the command line does.
+        profile: a preset of `configs/` or a YAML file; None takes the one that the index was made with.
+        overrides: settings laid over the profile, such as `{"reading": {"workers": 1}}`.
+
+    Raises:
+        ConfigError: an unknown profile or setting.
+        IndexDamagedError, IndexMismatchError: the index cannot be read, or a newer ragvl made it.
+    """
+    return Library(Path(path) if path else find_index(), profile, overrides or {})
+
+
+class Library:
+    """
+    Documents, indexed; made by `ragvl.open`, a context manager.
+
+    Searching and asking are safe from several threads, and go on while `index` runs here or in another process.
+    """
+
+    def __init__(self, folder: Path, profile: str | None, overrides: Mapping[str, Any]) -> None:
+        self.folder = folder.absolute()
+        self._reader: IndexReader | None = None
+        self._encoders: dict[str, TextEncoder] = {}
+        self._guard = threading.RLock()
+        self.config = self._resolve(profile, overrides)
+
+    def index(
+        self,
+        *paths: str | os.PathLike[str],
+        password: str | None = None,
+        exclude: Sequence[str] = (),
+        retry: bool = False,
+        progress: Callable[[IndexProgress], None] | None = None,
+    ) -> IndexReport:
+        """
+        Bring the index in step with files and folders: adds, updates, renames and removes by content.
+
+        Args:
+            paths: files and folders; documents under them that are gone from the disk leave the index.
+            password: tried on documents that need one.
+            exclude: patterns in the syntax of gitignore.
+            retry: read documents again that timed out, crashed or were damaged before.
+            progress: called with the state of the run as it changes.
+
+        Raises:
+            FileNotFoundError: a path does not exist.
+            IndexLockedError: another process is writing.
+            IndexMismatchError: the index was made with other settings.
+            IndexWriteError: the disk is full or failing; what was committed before stays.
+        """
+        from ragvl.indexers.indexer import IndexRun
+        from ragvl.indexers.plan import plan_sync
+        from ragvl.indexers.store.writer import IndexWriter
+
+        if not paths:
+            raise ValueError("name at least one file or folder to index")
+        roots = [Path(path) for path in paths]
+        started = time.monotonic()
+        encoder = self._encoder(self.config.text.encoder)
+        wanted = manifest(self.config, encoder)
+        for root in roots:
+            if not root.exists():
+                raise FileNotFoundError(f"{root} does not exist")
+        with IndexWriter(self.folder, {"profile": self.config.profile, **wanted}) as writer:
+            check_manifest(writer.settings, wanted, str(self.folder))
+            look_again = writer.documents_with_status(_look_again(password, retry))
+            plan = plan_sync(roots, writer.files(), self._base, exclude, look_again)
+            scan_s = time.monotonic() - started
+            run = IndexRun(writer, encoder, self.config, self._base, progress)
+            report = run.run(plan, password=password, look_again=look_again)
+        return replace(report, timings_s={"scan": scan_s, **report.timings_s})
+
+    def estimate(self, *paths: str | os.PathLike[str], exclude: Sequence[str] = ()) -> IndexEstimate:
+        """
+        Tell what `index` would do with the same arguments, how long it would take and how much disk.
+
+        A few documents are read to measure; nothing is written.
+
+        Raises:
+            FileNotFoundError: a path does not exist.
+        """
+        from ragvl.indexers.estimate import estimate_run
+
+        roots = [Path(path) for path in paths]
+        encoder = self._encoder(self.config.text.encoder)
+        return estimate_run(self.folder, roots, self._base, exclude, encoder, self.config)
+
+    def search(self, query: str, k: int = 10, where: Mapping[str, Any] | None = None) -> list[Hit]:
+        """
+        Find pages, best first; the same query on the same index gives the same list.
+
+        Args:
+            query: a question or words.
+            k: how many pages at most.
+            where: `path` and `media_type` globs, `modified_from` and `modified_until` dates.
+
+        Raises:
+            IndexNotFoundError: nothing was indexed yet.
+            ValueError: an empty query, k below 1, or an unknown filter.
+        """
+        from ragvl.retrievers.filters import parse_filter
+        from ragvl.retrievers.retriever import Retriever
+
+        if not query.strip():
+            raise ValueError("the query is empty")
+        if k < 1:
+            raise ValueError(f"k must be at least 1, not {k}")
+        encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
+        reader = self._open_reader()
+        _check_encoder(reader, encoder)
+        return Retriever(reader, encoder, self.config.retrieval).search(query, k, parse_filter(where))
+
+    def ask(self, question: str, where: Mapping[str, Any] | None = None, **options: object) -> Answer:
+        """
+        Answer a question from the documents, with citations; `refused` when nothing supports an answer.
+
+        Args:
+            question: as a person would ask it.
+            where: as in `search`.
+            options: passed on to the generator.
+        """
+        for event in self.ask_stream(question, where, **options):
+            if isinstance(event, Answer):
+                return event
+        raise RagvlError("the generator ended without an answer")
+
+    def ask_stream(
+        self, question: str, where: Mapping[str, Any] | None = None, **options: object
+    ) -> Iterator[TextDelta | Answer]:
+        """Answer as `ask` does, yielding pieces of text as they are written, then the finished `Answer`."""
+        started = time.monotonic()
+        hits = self.search(question, k=max(10, self.config.generator.context_pages), where=where)
+        searched_s = time.monotonic() - started
+        context = _context(hits, self.config.generator.context_pages)
+        for event in self._generator().stream(context, question, options):
+            if isinstance(event, Answer):
+                timings = {"search": searched_s, "answer": time.monotonic() - started - searched_s}
+                event = replace(event, hits=tuple(hits), ledger=context.ledger, timings_s=timings)
+            yield event
+
+    def documents(self) -> list[Document]:
+        """Every document, whatever its status, in the order of paths."""
+        with self._open_reader().snapshot() as snapshot:
+            return list(snapshot.documents().values())
+
+    def remove(self, path: str) -> list[Document]:
+        """
+        Take documents out of the index; their files are not touched.
+
+        A file that still lies under an indexed folder comes back with the next `index` of that folder.
+
+        Args:
+            path: a document's path as `documents` shows it, the end of one, or a glob.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            ValueError: no document has that path.
+        """
+        from ragvl.indexers.store.writer import IndexWriter
+        from ragvl.retrievers.filters import allowed_documents, parse_filter
+
+        reader = self._open_reader()
+        with reader.snapshot() as snapshot:
+            ids = allowed_documents(snapshot, parse_filter({"path": path})) or frozenset()
+            found = list(snapshot.documents(sorted(ids)).values())
+        if not found:
+            raise ValueError(f"no document at {path!r}; `ragvl list` shows what there is")
+        with IndexWriter(self.folder, {}) as writer, writer.batch() as batch:
+            for file in writer.files().values():
+                if file.document_id in ids:
+                    batch.drop_file(file.path)
+        return found
+
+    def verify(self, repair: bool = False) -> VerifyReport:
+        """
+        Check every byte of the index against its checksums.
+
+        Args:
+            repair: make damaged vector segments again from the passages in the database; the damaged files
+                are kept in `quarantine/`.
+        """
+        from ragvl.indexers.store.verify import verify_index
+
+        if not self.folder.is_dir():
+            raise IndexNotFoundError(f"no index at {self.folder}: run `ragvl index PATH` first")
+        report = verify_index(self.folder)
+        if repair and report.damages:
+            from ragvl.indexers.repair import repair_index
+
+            repair_index(self.folder, self._encoder(self.config.text.encoder))
+            self._close_reader()
+            report = verify_index(self.folder)
+        return report
+
+    def compact(self) -> int:
+        """
+        Rewrite segments that hold many removed passages, and give free space back.
+
+        Returns:
+            Bytes saved.
+        """
+        from ragvl.indexers.store.writer import IndexWriter
+
+        self._open_reader()
+        before = _size_bytes(self.folder)
+        self._close_reader()
+        with IndexWriter(self.folder, {}) as writer:
+            writer.compact()
+        return before - _size_bytes(self.folder)
+
+    def page_image(self, document: Document, page_number: int, dpi: int = 110) -> bytes | None:
+        """
+        A page as a WebP image, drawn from the document's file.
+
+        Returns:
+            None when the file is gone, changed, or cannot be drawn.
+        """
+        from ragvl.indexers.render import page_image
+
+        reader = self._open_reader()
+        with reader.snapshot() as snapshot:
+            stored = snapshot.file_paths(document.id)
+        paths = [Path(os.fsdecode(absolute_path(path, self._base))) for path in stored]
+        return page_image(self.folder, document, paths, page_number, dpi, self.config.reading)
+
+    def close(self) -> None:
+        """Close the index; again is harmless."""
+        self._close_reader()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _base(self) -> Path:
+        return Path(os.path.realpath(self.folder)).parent
+
+    def _resolve(self, profile: str | None, overrides: Mapping[str, Any]) -> Config:
+        try:
+            settings = self._open_reader().settings
+        except IndexNotFoundError:
+            return load_config(profile or "embedded", overrides)
+        if profile is not None:
+            return load_config(profile, overrides)
+        return load_config(settings["profile"], merge_settings(recorded_overrides(settings), overrides))
+
+    def _open_reader(self) -> IndexReader:
+        with self._guard:
+            if self._reader is None:
+                self._reader = IndexReader(self.folder)
+            return self._reader
+
+    def _close_reader(self) -> None:
+        with self._guard:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def _encoder(self, name: str) -> TextEncoder:
+        with self._guard:
+            if name not in self._encoders:
+                encoder: TextEncoder = load("text_encoder", name)()
+                self._encoders[name] = encoder
+            return self._encoders[name]
+
+    def _generator(self) -> Generator:
+        settings = self.config.generator
+        encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
+        generator: Generator = load("generator", settings.name)(settings, encoder)
+        return generator
+
+
+def _context(hits: Sequence[Hit], pages: int) -> Context:
+    ledger = tuple(
+        LedgerEntry(
+            page_id=hit.page.id,
+            document_path=hit.page.document.path,
+            page_number=hit.page.number,
+            cost_tokens=0,
+            kept=rank < pages,
+            why=f"rank {rank + 1}" if rank < pages else f"beyond the first {pages} pages",
+        )
+        for rank, hit in enumerate(hits)
+    )
+    return Context(tuple(hits[:pages]), ledger)
+
+
+def _check_encoder(reader: IndexReader, encoder: TextEncoder) -> None:
+    """Queries must be encoded into the space that the index holds."""
+    wanted = {"text.encoder": encoder.name, "text.fingerprint": encoder.fingerprint}
+    check_manifest(reader.settings, {**wanted, "text.dimension": encoder.dimension}, str(reader.folder))
+
+
+def _look_again(password: str | None, retry: bool) -> frozenset[DocumentStatus]:
+    statuses = {DocumentStatus.LOCKED} if password else set()
+    if retry:
+        statuses |= {
+            DocumentStatus.CORRUPT,
+            DocumentStatus.CRASHED,
+            DocumentStatus.PARTIAL,
+            DocumentStatus.TIMEOUT,
+            DocumentStatus.TOO_LARGE,
+            DocumentStatus.UNSUPPORTED,
+        }
+    return frozenset(statuses)
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

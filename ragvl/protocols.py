@@ -1,0 +1,151 @@
+"""The seams of ragvl: what a part must offer to take the place of a built-in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from ragvl.types import Answer, Context, PageContent, TextDelta
+
+FloatArray = NDArray[np.float32]
+
+
+class OpenDocument(Protocol):
+    """A document being read; page numbers count from 1."""
+
+    @property
+    def page_count(self) -> int:
+        """Number of pages; 0 is a legal answer."""
+
+    @property
+    def title(self) -> str:
+        """The title in the document's metadata, or ""."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was repaired or left out up to now; any entry makes the document `partial`."""
+
+    def read_page(self, page_number: int) -> PageContent:
+        """
+        Read the text and word boxes of one page.
+
+        Raises:
+            ReadError: the page cannot be read.
+        """
+
+    def figure_boxes(self, page_number: int) -> tuple[tuple[float, float, float, float], ...]:
+        """Boxes, in points, of the raster images shown on one page, largest first."""
+
+    def render(self, page_number: int, dpi: float) -> Image:
+        """
+        Draw one page as an RGB image, at fewer dots per inch when `max_pixels` would be passed.
+
+        Raises:
+            ReadError: the page cannot be drawn.
+        """
+
+
+class Reader(Protocol):
+    """Opens the documents of some media types."""
+
+    def open(
+        self, path: Path, *, password: str | None, max_pixels: int
+    ) -> AbstractContextManager[OpenDocument]:
+        """
+        Open a document.
+
+        Raises:
+            ReadError: with the status that the document gets.
+        """
+
+
+class TextEncoder(Protocol):
+    """Turns text into vectors whose inner product is their similarity."""
+
+    @property
+    def name(self) -> str:
+        """The name it is registered under."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the vectors would: a hash of weights, tokenizer and prefix."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        """Encode passages as (n, dimension) float32, unit length along the last axis."""
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Encode queries as (n, dimension) float32, unit length along the last axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """
+    Which documents a search may find; an empty field allows all.
+
+    Attributes:
+        path: globs, any of which must match the path or an end of it that starts at a folder.
+        media_type: globs such as "image/*".
+        modified_from, modified_until: file modification time, both inclusive, UTC.
+    """
+
+    path: tuple[str, ...] = ()
+    media_type: tuple[str, ...] = ()
+    modified_from: datetime | None = None
+    modified_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPage:
+    """A page found by one lane: its id, the lane's score (more is better), its best passages' ids."""
+
+    page_id: int
+    score: float
+    passage_ids: tuple[int, ...] = ()
+
+
+class Lane(Protocol):
+    """One way to find pages."""
+
+    @property
+    def name(self) -> str:
+        """Such as "lexical"."""
+
+    def search(self, query: str, k: int, where: Filter) -> list[ScoredPage]:
+        """Find at most k pages, best first, ties by page id."""
+
+
+class Reranker(Protocol):
+    """Puts pages into a better order."""
+
+    def rerank(self, query: str, pages: Sequence[ScoredPage]) -> list[ScoredPage]:
+        """Return the same pages, best first, with new scores."""
+
+
+class Generator(Protocol):
+    """Writes answers from a context."""
+
+    @property
+    def name(self) -> str:
+        """The name it is registered under."""
+
+    def stream(
+        self, context: Context, question: str, options: Mapping[str, object]
+    ) -> Iterator[TextDelta | Answer]:
+        """
+        Yield pieces of the answer's text as they are written, then the finished `Answer`.
+
+        Raises:
+            GeneratorError: nothing could be generated.
+        """

@@ -1,0 +1,1 @@
+"""Lanes, fusion and context: from a question to ranked pages."""
