@@ -7,6 +7,7 @@ between rows, the words of a figure stand alone. No passage crosses a page, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -140,8 +141,10 @@ def _join(text: str, pieces: list[_Piece], config: PassageConfig) -> Iterator[Pa
 
 
 def _passage(pieces: list[_Piece], heading: str) -> PassageDraft:
-    kinds = [piece.kind for piece in pieces if piece.kind is not BlockKind.HEADING] or [pieces[0].kind]
-    return PassageDraft(kinds[0], heading, pieces[0].start, pieces[-1].end)
+    words = Counter[BlockKind]()
+    for piece in pieces:
+        words[piece.kind] += piece.word_count if piece.kind is not BlockKind.HEADING else 0
+    return PassageDraft(words.most_common(1)[0][0], heading, pieces[0].start, pieces[-1].end)
 
 
 def _one_line(text: str) -> str:

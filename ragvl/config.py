@@ -100,7 +100,7 @@ class RetrievalConfig(_Settings):
 
     lexical_weight: float = Field(0.5, ge=0, le=1)
     text_weight: float = Field(0.5, ge=0, le=1)
-    document_weight: float = Field(0.2, ge=0, le=1)
+    document_weight: float = Field(0.3, ge=0, le=1)
     candidates: int = Field(200, ge=10)
     passages_per_hit: int = Field(3, ge=1)
 

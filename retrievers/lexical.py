@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ragvl.indexers.analysis import query_terms
 from ragvl.indexers.store.database import fetch
 from ragvl.indexers.store.reader import IndexReader, Snapshot
 from ragvl.protocols import Filter, ScoredPage
 from ragvl.retrievers.filters import allowed_documents
 
-_CONTEXT_WEIGHT = 0.5
+_CONTEXT_WEIGHT = 0.5  # of a term in the title, the file name or a heading, against one in the text
+_PASSAGES_PER_PAGE = 4
 
 
 class LexicalLane:
-    """Ranks pages by the words they share with the question."""
+    """
+    Ranks pages by the words they share with the question.
+
+    A page's score, from 0 to 1, is the mean of its own BM25 and that of its best passage, each as a share of the
+    best in the index: long pages win the first, dense passages the second.
+    """
 
     name = "lexical"
 
@@ -21,23 +29,66 @@ class LexicalLane:
 
     def search(self, query: str, k: int, where: Filter) -> list[ScoredPage]:
         """Find at most k pages, best first, ties by page id."""
-        words = query_terms(query)
-        if not words:
+        match = match_any(query)
+        if not match:
             return []
-        match = " OR ".join(f'"{word}"' for word in words)
         with self._reader.snapshot() as snapshot:
-            return _ranked_pages(snapshot, match, k, allowed_documents(snapshot, where))
+            among = _restriction(allowed_documents(snapshot, where))
+            pages = _page_scores(snapshot, match, among, k)
+            passages = _passage_scores(snapshot, match, among, k * _PASSAGES_PER_PAGE)
+        return _merge(pages, passages)[:k]
 
 
-def _ranked_pages(snapshot: Snapshot, match: str, k: int, allowed: frozenset[int] | None) -> list[ScoredPage]:
-    among, values = "", ()
-    if allowed is not None:
-        ids = ",".join(map(str, sorted(allowed)))
-        among = f"AND rowid IN (SELECT id FROM pages WHERE document_id IN ({ids}))"
+def match_any(query: str) -> str:
+    """An FTS5 expression that any term of the query satisfies; "" for a query without terms."""
+    return " OR ".join(f'"{term}"' for term in query_terms(query))
+
+
+def shares_of_best(scores: Mapping[int, float]) -> dict[int, float]:
+    """Scores divided by the highest; BM25 has 0 as its natural minimum."""
+    best = max(scores.values(), default=0.0)
+    return {key: score / best for key, score in scores.items()} if best > 0 else dict.fromkeys(scores, 0.0)
+
+
+def _restriction(allowed: frozenset[int] | None) -> str:
+    """A condition on page ids; the ids are integers of the database, never text of a user."""
+    if allowed is None:
+        return ""
+    return f"SELECT id FROM pages WHERE document_id IN ({','.join(map(str, sorted(allowed)))})"
+
+
+def _page_scores(snapshot: Snapshot, match: str, pages: str, k: int) -> dict[int, float]:
+    among = f"AND rowid IN ({pages})" if pages else ""
     rows = fetch(
         snapshot.connection,
         f"SELECT rowid, -bm25(page_terms, 1.0, {_CONTEXT_WEIGHT}) AS score FROM page_terms "
         f"WHERE page_terms MATCH ? {among} ORDER BY score DESC, rowid LIMIT ?",
-        (match, *values, k),
+        (match, k),
     )
-    return [ScoredPage(page_id, score) for page_id, score in rows]
+    return dict(rows)
+
+
+def _passage_scores(snapshot: Snapshot, match: str, pages: str, k: int) -> list[tuple[int, int, float]]:
+    among = f"AND rowid IN (SELECT id FROM passages WHERE page_id IN ({pages}))" if pages else ""
+    return fetch(
+        snapshot.connection,
+        f"SELECT a.page_id, a.id, found.score FROM ("
+        f"SELECT rowid, -bm25(passage_terms, 1.0, {_CONTEXT_WEIGHT}) AS score FROM passage_terms "
+        f"WHERE passage_terms MATCH ? {among} ORDER BY score DESC, rowid LIMIT ?"
+        ") found JOIN passages a ON a.id = found.rowid ORDER BY found.score DESC, a.id",
+        (match, k),
+    )
+
+
+def _merge(pages: Mapping[int, float], passages: list[tuple[int, int, float]]) -> list[ScoredPage]:
+    best: dict[int, float] = {}
+    ids: dict[int, list[int]] = {}
+    for page_id, passage_id, score in passages:
+        best.setdefault(page_id, score)
+        ids.setdefault(page_id, []).append(passage_id)
+    by_page, by_passage = shares_of_best(pages), shares_of_best(best)
+    scores = {
+        p: (by_page.get(p, 0.0) + by_passage.get(p, 0.0)) / 2 for p in by_page.keys() | by_passage.keys()
+    }
+    ranked = sorted(scores, key=lambda page_id: (-scores[page_id], page_id))
+    return [ScoredPage(page_id, scores[page_id], tuple(ids.get(page_id, ()))) for page_id in ranked]

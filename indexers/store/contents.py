@@ -187,29 +187,30 @@ def _insert_passages(connection: apsw.Connection, page_id: int, page: PageDraft)
 def _insert_terms(connection: apsw.Connection, document_id: int, names: str) -> None:
     title = fetch(connection, "SELECT title FROM documents WHERE id = ?", (document_id,))[0][0]
     context = " ".join(terms(f"{title} {names}"))
-    pages = fetch(connection, "SELECT id, text FROM pages WHERE document_id = ?", (document_id,))
-    for page_id, text in pages:
-        body: list[str] = []
-        passages = fetch(
-            connection,
-            'SELECT id, heading, start, "end" FROM passages WHERE page_id = ? ORDER BY id',
-            (page_id,),
+    everything = [context]
+    for page_id, text in fetch(
+        connection, "SELECT id, text FROM pages WHERE document_id = ?", (document_id,)
+    ):
+        sql = 'SELECT id, heading, start, "end" FROM passages WHERE page_id = ? ORDER BY id'
+        passages = fetch(connection, sql, (page_id,))
+        bodies = [" ".join(terms(text[start:end])) for _, _, start, end in passages]
+        above = {heading: " ".join(terms(heading)) for _, heading, _, _ in passages}
+        connection.executemany(
+            "INSERT INTO passage_terms(rowid, body, context) VALUES (?, ?, ?)",
+            (
+                (row[0], body, f"{context} {above[row[1]]}")
+                for row, body in zip(passages, bodies, strict=True)
+            ),
         )
-        headings: dict[str, None] = {}
-        for passage_id, heading, start, end in passages:
-            words = terms(text[start:end])
-            body += words
-            headings[heading] = None
-            above = " ".join(terms(heading))
-            connection.execute(
-                "INSERT INTO passage_terms(rowid, body, context) VALUES (?, ?, ?)",
-                (passage_id, " ".join(words), f"{context} {above}"),
-            )
-        above = " ".join(terms(" ".join(headings)))
+        body = " ".join(bodies)
         connection.execute(
             "INSERT INTO page_terms(rowid, body, context) VALUES (?, ?, ?)",
-            (page_id, " ".join(body), f"{context} {above}"),
+            (page_id, body, " ".join((context, *above.values()))),
         )
+        everything.append(body)
+    connection.execute(
+        "INSERT INTO document_terms(rowid, body) VALUES (?, ?)", (document_id, " ".join(everything))
+    )
 
 
 def _delete_terms(connection: apsw.Connection, document_id: int) -> None:
@@ -219,6 +220,7 @@ def _delete_terms(connection: apsw.Connection, document_id: int) -> None:
         (document_id,),
     )
     connection.execute(f"DELETE FROM page_terms WHERE rowid IN ({pages})", (document_id,))
+    connection.execute("DELETE FROM document_terms WHERE rowid = ?", (document_id,))
 
 
 def _delete_document(connection: apsw.Connection, document_id: int) -> None:

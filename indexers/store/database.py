@@ -24,6 +24,7 @@ DATABASE_FILE = "ragvl.db"
 FORMAT_VERSION = 1
 CHECKSUM_BYTES = 8
 PAGE_BYTES = 4096
+TERM_TABLES = ("document_terms", "page_terms", "passage_terms")
 
 _VFS = "cksmvfs"
 _BUSY_TIMEOUT_MS = 10_000
@@ -79,6 +80,9 @@ CREATE VIRTUAL TABLE page_terms USING fts5(
 );
 CREATE VIRTUAL TABLE passage_terms USING fts5(
     body, context, content='', contentless_delete=1, tokenize='{TOKENIZER}'
+);
+CREATE VIRTUAL TABLE document_terms USING fts5(
+    body, content='', contentless_delete=1, tokenize='{TOKENIZER}'
 );
 
 CREATE TABLE segments(

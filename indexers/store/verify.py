@@ -14,6 +14,7 @@ from ragvl.indexers.store.database import (
     CHECKSUM_BYTES,
     DATABASE_FILE,
     PAGE_BYTES,
+    TERM_TABLES,
     checksum_checker,
     fetch,
     open_database,
@@ -80,7 +81,7 @@ def _structure_damages(connection: apsw.Connection) -> Iterator[Damage]:
     for (finding,) in fetch(connection, "PRAGMA integrity_check"):
         if finding != "ok":
             yield Damage(DATABASE_FILE, str(finding))
-    for table in ("page_terms", "passage_terms"):
+    for table in TERM_TABLES:
         try:
             fetch(connection, f"SELECT count(*) FROM {table}('ragvl')")
         except apsw.SQLError as error:

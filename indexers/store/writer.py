@@ -15,6 +15,7 @@ import numpy as np
 from ragvl.indexers.store import contents
 from ragvl.indexers.store.database import (
     DATABASE_FILE,
+    TERM_TABLES,
     create_database,
     open_database,
     read_settings,
@@ -167,7 +168,7 @@ class IndexWriter:
         if len(records) > 1 or self._worn(records, 0.0):
             self.rewrite(records)
         with translated(self._path):
-            for table in ("page_terms", "passage_terms"):
+            for table in TERM_TABLES:
                 self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
             self._connection.execute("VACUUM")
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

@@ -1,0 +1,1 @@
+"""Draw the example documents of an invented ferry co-operative."""
