@@ -13,7 +13,7 @@ from ragvl.protocols import TextEncoder
 from ragvl.types import Answer, Citation, Context, TextDelta
 
 _MAX_QUOTES = 3
-_NEAR_BEST = 0.88  # a further quote must score at least this share of the best one
+_NEAR_BEST = 0.9  # a further quote must itself, its page aside, be worth at least this share of the best one
 _QUOTED_CHARACTERS = 600
 
 
@@ -43,7 +43,7 @@ class ExtractiveGenerator:
         """
         threshold = self._threshold(options)
         scored = self.score(context, question)
-        found = support(scored, self._calibration)
+        found = support(question, scored, self._calibration)
         if not scored or found < threshold:
             answer = _refusal(context, question, found)
         else:
@@ -74,8 +74,10 @@ def _chosen(scored: Sequence[ScoredUnit]) -> list[ScoredUnit]:
     """The best unit, and others nearly as good that say something else."""
     chosen = [scored[0]]
     for one in scored[1:]:
-        if len(chosen) == _MAX_QUOTES or one.score < _NEAR_BEST * scored[0].score:
+        if len(chosen) == _MAX_QUOTES:
             break
+        if one.own < _NEAR_BEST * scored[0].own:
+            continue
         said = {one_line(other.unit.text).casefold() for other in chosen}
         if one_line(one.unit.text).casefold() not in said:
             chosen.append(one)
@@ -84,7 +86,10 @@ def _chosen(scored: Sequence[ScoredUnit]) -> list[ScoredUnit]:
 
 def _quotes(chosen: Sequence[ScoredUnit], question: str, found: float) -> Answer:
     citations = [_cite(one) for one in chosen]
-    lines = [f"“{citation.quote}” [{number}]" for number, citation in enumerate(citations, start=1)]
+    lines = [
+        f"“{citation.quote}”{_columns(one)} [{number}]"
+        for number, (one, citation) in enumerate(zip(chosen, citations, strict=True), start=1)
+    ]
     return Answer(
         question=question,
         text="\n".join(lines),
@@ -94,6 +99,10 @@ def _quotes(chosen: Sequence[ScoredUnit], question: str, found: float) -> Answer
         hits=(),
         generator=ExtractiveGenerator.name,
     )
+
+
+def _columns(one: ScoredUnit) -> str:
+    return f" (columns: “{one_line(one.unit.columns)}”)" if one.unit.columns else ""
 
 
 def _cite(one: ScoredUnit) -> Citation:

@@ -48,12 +48,12 @@ class ScoredUnit:
     @property
     def score(self) -> float:
         """The parts, weighted."""
-        return (
-            _WEIGHT_MEANING * self.meaning
-            + _WEIGHT_WORDS * self.coverage
-            + _WEIGHT_KIND * self.kind
-            + _WEIGHT_PAGE * self.page
-        )
+        return self.own + _WEIGHT_PAGE * self.page
+
+    @property
+    def own(self) -> float:
+        """The parts that are the unit's and not its page's."""
+        return _WEIGHT_MEANING * self.meaning + _WEIGHT_WORDS * self.coverage + _WEIGHT_KIND * self.kind
 
 
 def score_units(question: str, units: Sequence[Unit], encoder: TextEncoder) -> list[ScoredUnit]:
@@ -65,8 +65,7 @@ def score_units(question: str, units: Sequence[Unit], encoder: TextEncoder) -> l
     pages = [unit.hit.score / best_page for unit in units]
     # Encoding costs the most: leave out what neither words nor page speak for.
     chosen = sorted(range(len(units)), key=lambda i: (-(coverage[i] + pages[i]), i))[:_MAX_ENCODED]
-    texts = [f"{units[i].heading}\n{units[i].text}" if units[i].heading else units[i].text for i in chosen]
-    vectors = encoder.encode_passages(texts)
+    vectors = encoder.encode_passages([units[i].in_place for i in chosen])
     cosines = vectors @ encoder.encode_queries([question])[0]
     meaning = np.clip((cosines - _UNRELATED_COSINE) / (1 - _UNRELATED_COSINE), 0, 1)
     wants_number = bool(_NUMBER_ASKED.search(question))
@@ -85,12 +84,14 @@ def score_units(question: str, units: Sequence[Unit], encoder: TextEncoder) -> l
 
 def _coverage(question: str, units: Sequence[Unit]) -> list[float]:
     """Words weigh by how few of the units hold them; what only a heading or title holds counts half."""
-    asked = [_stem(term) for term in query_terms(question)]
-    own = [{_stem(term) for term in terms(unit.text)} for unit in units]
+    asked = [stem(term) for term in query_terms(question)]
+    own = [{stem(term) for term in terms(unit.text)} for unit in units]
     above = [
         {
-            _stem(term)
-            for term in terms(f"{unit.heading} {unit.hit.page.document.title} {unit.hit.page.document.path}")
+            stem(term)
+            for term in terms(
+                f"{unit.heading} {unit.columns} {unit.hit.page.document.title} {unit.hit.page.document.path}"
+            )
         }
         for unit in units
     ]
@@ -104,7 +105,7 @@ def _coverage(question: str, units: Sequence[Unit]) -> list[float]:
     ]
 
 
-def _stem(term: str) -> str:
+def stem(term: str) -> str:
     """A crude stem, enough to match plurals and verb forms of one another."""
     for ending in ("ations", "ation", "ings", "ing", "edly", "ies", "ied", "ed", "es", "s", "ly"):
         if term.endswith(ending) and len(term) - len(ending) >= 4:

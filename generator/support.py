@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from ragvl.generator.scoring import ScoredUnit
+from ragvl.generator.scoring import ScoredUnit, stem
+from ragvl.indexers.analysis import query_terms, terms
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +30,36 @@ class Calibration:
     refuse_below: float
 
 
-def features(scored: Sequence[ScoredUnit]) -> dict[str, float]:
+def features(question: str, scored: Sequence[ScoredUnit]) -> dict[str, float]:
     """What the model looks at; `scored` is best first and not empty."""
     best = scored[0]
-    same_page = [one for one in scored[1:6] if one.unit.hit.page.id == best.unit.hit.page.id]
+    page = best.unit.hit.page
+    hits = {one.unit.hit.page.id: one.unit.hit for one in scored}.values()
+    others = [hit.score for hit in hits if hit.page.document.id != page.document.id]
+    top = max(hit.score for hit in hits)
     lanes = {lane.lane: lane for lane in best.unit.hit.lanes}
     text, lexical = lanes.get("text"), lanes.get("lexical")
+    asked = [stem(term) for term in query_terms(question)]
+    on_page = {stem(term) for term in terms(f"{page.text} {page.document.title} {page.document.path}")}
     return {
         "meaning": best.meaning,
         "coverage": best.coverage,
-        "covered": 1.0 if best.coverage > 0.999 else 0.0,
         "kind": best.kind,
-        "agreement": len(same_page) / 5,
+        "agreement": sum(one.unit.hit.page.id == page.id for one in scored[1:6]) / 5,
         "page_cosine": text.score if text else 0.5,
         "page_words": lexical.score if lexical else 0.0,
-        "both_first": 1.0 if text and lexical and text.rank == lexical.rank == 1 else 0.0,
-        "top_page": best.page,
+        "both_first": float(bool(text and lexical and text.rank == lexical.rank == 1)),
+        "page_coverage": sum(term in on_page for term in asked) / max(len(asked), 1),
+        "missing_years": float(any(year not in on_page for year in _YEAR.findall(question))),
+        "document_lead": (top - max(others, default=0.0)) / top if top else 0.0,
     }
 
 
-def support(scored: Sequence[ScoredUnit], calibration: Calibration) -> float:
+def support(question: str, scored: Sequence[ScoredUnit], calibration: Calibration) -> float:
     """The probability, from 0 to 1, that the best unit stands on a page that answers the question."""
     if not scored:
         return 0.0
-    found = features(scored)
+    found = features(question, scored)
     logit = calibration.intercept + sum(weight * found[name] for name, weight in calibration.weights.items())
     return 1 / (1 + math.exp(-logit))
 

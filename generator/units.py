@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ragvl.types import BlockKind, Hit, Passage
@@ -19,39 +19,66 @@ _MIN_CHARACTERS = 12
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Something that can be quoted exactly: `hit.page.text[start:end]`."""
+    """
+    Something that can be quoted exactly: `hit.page.text[start:end]`.
+
+    Attributes:
+        heading: the headings above it.
+        columns: for a table row, the row that names its columns; "" when none does.
+    """
 
     hit: Hit
     kind: BlockKind
     heading: str
     start: int
     end: int
+    columns: str = ""
 
     @property
     def text(self) -> str:
         """The words of the page, line ends and all."""
         return self.hit.page.text[self.start : self.end]
 
+    @property
+    def in_place(self) -> str:
+        """The words with what stands above them, as the encoder is given them."""
+        return "\n".join(part for part in (self.heading, self.columns, self.text) if part)
+
 
 def units_of(hit: Hit) -> list[Unit]:
     """Cut the best passages of a hit into units, in the order of the page."""
     units = []
     for passage in sorted(hit.passages, key=lambda passage: passage.start):
-        above = passage.heading
-        for start, end in _spans(passage):
-            units.append(Unit(hit, passage.kind, above, passage.start + start, passage.start + end))
-            if (
-                passage.kind is BlockKind.TABLE
-                and above == passage.heading
-                and _is_header(passage.text[start:end])
-            ):
-                above = f"{passage.heading}\n{passage.text[start:end]}"
+        spans = list(_spans(passage))
+        columns = (
+            _columns([passage.text[start:end] for start, end in spans])
+            if _is_table(passage)
+            else [""] * len(spans)
+        )
+        for (start, end), above in zip(spans, columns, strict=True):
+            place = passage.start + start, passage.start + end
+            units.append(Unit(hit, passage.kind, passage.heading, *place, above))
     return units
 
 
-def _is_header(row: str) -> bool:
-    """Whether a table row names columns: at least two cells, and no amounts among them (years are names)."""
-    return len(row.split()) > 1 and not any(_AMOUNT.fullmatch(cell) for cell in row.split())
+def _is_table(passage: Passage) -> bool:
+    return passage.kind is BlockKind.TABLE
+
+
+def _columns(rows: Sequence[str]) -> list[str]:
+    """
+    For each row of a table the row that names its columns, or "".
+
+    Columns are named by a row without amounts that stands right above one with at least two; years are names.
+    """
+    amounts = [sum(bool(_AMOUNT.fullmatch(cell)) for cell in row.split()) for row in rows]
+    named, columns = "", []
+    for place, row in enumerate(rows):
+        columns.append(named if amounts[place] else "")
+        below = amounts[place + 1] if place + 1 < len(rows) else 0
+        if not amounts[place] and below > 1 and len(row.split()) >= below:
+            named = row
+    return columns
 
 
 def _spans(passage: Passage) -> Iterator[tuple[int, int]]:

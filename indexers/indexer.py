@@ -52,8 +52,6 @@ class _Tally:
     pages: int = 0
     passages: int = 0
     documents: int = 0
-    pages_read: int = 0
-    pages_expected: int = 0
 
 
 class IndexRun:
@@ -88,6 +86,8 @@ class IndexRun:
         self._moved: list[FileRecord] = []
         self._reading: dict[int, _Arrival] = {}
         self._by_content: dict[tuple[str, str], _Arrival] = {}
+        self._pages_read: dict[int, int] = {}
+        self._pages_expected = 0
         self._tally = _Tally()
         self._spent = {"read": 0.0, "encode": 0.0, "commit": 0.0}
         self._began = self._committed = time.monotonic()
@@ -280,8 +280,8 @@ class IndexRun:
         still = {f.document_id for f in self._writer.files().values() if f.name in renamed}
         return file.document_id in still
 
-    def _count_pages(self, read: int, expected: int) -> None:
-        self._tally.pages_read, self._tally.pages_expected = read, expected
+    def _count_pages(self, key: int, pages: int) -> None:
+        self._pages_read[key] = pages
         self._tell("read")
 
     def _tell(self, step: str) -> None:
@@ -293,11 +293,10 @@ class IndexRun:
                 step=step,
                 documents_done=tally.documents,
                 documents_total=self._total,
-                pages_read=tally.pages_read,
-                pages_expected=tally.pages_expected,
+                pages_read=sum(self._pages_read.values()),
+                pages_expected=self._pages_expected,
                 passages=tally.passages,
                 failed=tuple(tally.failed),
-                current="",
                 elapsed_s=time.monotonic() - self._began,
             )
         )

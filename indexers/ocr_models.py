@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragvl.errors import MissingExtraError, ModelFileError
+from ragvl.indexers.inference import import_onnxruntime, import_openvino
 
 Engine = Literal["auto", "openvino", "onnxruntime"]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-_DETECTOR = "PP-OCRv6_det_small.onnx"
-_RECOGNISER = "PP-OCRv6_rec_small.onnx"
+DETECTOR_FILE = "PP-OCRv6_det_small.onnx"
+RECOGNISER_FILE = "PP-OCRv6_rec_small.onnx"
 _BLANK = ""
 
 
@@ -60,8 +61,8 @@ def load_ocr_models(engine: Engine, threads: int) -> OcrModels:
             f"reading.ocr.engine is {engine!r}, which is not installed: pip install {engine}"
         )
     load = _openvino if engine == "openvino" else _onnxruntime
-    detect, _ = load(folder / _DETECTOR, threads)
-    recognise, characters = load(folder / _RECOGNISER, threads)
+    detect, _ = load(folder / DETECTOR_FILE, threads)
+    recognise, characters = load(folder / RECOGNISER_FILE, threads)
     # The classes of a CTC model: blank first, a space last.
     return OcrModels(detect, recognise, (_BLANK, *characters, " "))
 
@@ -71,7 +72,7 @@ def _models_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("OCR needs the models of RapidOCR: pip install rapidocr")
     folder = Path(spec.submodule_search_locations[0]) / "models"
-    for name in (_DETECTOR, _RECOGNISER):
+    for name in (DETECTOR_FILE, RECOGNISER_FILE):
         if not (folder / name).is_file():
             raise ModelFileError(
                 f"{name} is not in {folder}; install rapidocr 3.8 or newer, or set ocr.pages false"
@@ -80,8 +81,7 @@ def _models_folder() -> Path:
 
 
 def _openvino(path: Path, threads: int) -> tuple[Network, list[str]]:
-    import openvino
-
+    openvino = import_openvino()
     core = openvino.Core()
     # Half precision where the processor computes in it: measured 1.8 times as fast, the same words.
     half = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -105,8 +105,7 @@ def _openvino(path: Path, threads: int) -> tuple[Network, list[str]]:
 
 
 def _onnxruntime(path: Path, threads: int) -> tuple[Network, list[str]]:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

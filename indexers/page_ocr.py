@@ -57,9 +57,7 @@ class PageOcr:
         except ReadError as error:
             return dataclasses.replace(content, warning=f"not read by OCR: {error.reason}")
 
-    def _read_page(
-        self, document: OpenDocument, content: PageContent, words: Sequence[Word]
-    ) -> PageContent:
+    def _read_page(self, document: OpenDocument, content: PageContent, words: Sequence[Word]) -> PageContent:
         """Read a whole page; `words` are those of its layer that are good, if any."""
         image = document.render(content.number, self._config.dpi)
         scale = content.width_pt / image.width

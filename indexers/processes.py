@@ -19,6 +19,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 _PRELOADED = ["ragvl.indexers.worker_modules"]
+WAITING = 4.0  # by the clock, for a second of computing time
+DEADLINES = (signal.SIGPROF, signal.SIGALRM)
 _PATCH_LOCK = threading.Lock()
 _MEBIBYTE = 1024 * 1024
 _CODE_MB = 192  # libraries and stacks, which the limit on data does not count
@@ -87,12 +89,27 @@ def take_signals() -> None:
     """Leave Ctrl-C to the parent; let a request to end, and a deadline, end this process at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for deadline in DEADLINES:
+        signal.signal(deadline, signal.SIG_DFL)
+
+
+def be_silent() -> None:
+    """Close this process's standard output and error: parsers written in C complain there about bad files."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def set_deadline(seconds: float) -> None:
-    """End this process in so many seconds, whatever it does then; 0 takes the deadline back."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    """
+    End this process when it has computed for so many seconds, whatever it does then; 0 takes that back.
+
+    Computing time, for a busy or sleeping machine is not the document's fault; what waits instead of computing
+    is ended after `WAITING` times as long by the clock.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, WAITING * seconds)
 
 
 @contextmanager

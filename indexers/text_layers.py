@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 _MAX_UNREADABLE = 0.2  # share of characters without meaning
 _MIN_ALPHANUMERIC = 0.35
-_MIN_VOWELS = 0.17  # of Latin letters; no language that is written with them has fewer
+_MIN_VOWELS = 0.2  # of Latin letters; no language that is written with them has fewer
 _MIN_LETTERS = 80  # to judge by
 _LEADERS = frozenset(".·…_-–—=*•")
 _VOWELS = frozenset("aeiouyAEIOUY")
@@ -32,7 +33,8 @@ def is_readable(words: Sequence[str]) -> bool:
         alphanumeric = sum(char.isalnum() for char in counted)
         if alphanumeric < _MIN_ALPHANUMERIC * len(counted):
             return False
-    latin = [char for char in counted if char.isascii() and char.isalpha()]
+    # Without their accents: in Vietnamese nearly every vowel bears one.
+    latin = [char for char in unicodedata.normalize("NFD", text) if char.isascii() and char.isalpha()]
     if len(latin) < max(_MIN_LETTERS, len(counted) // 2):
         return True
     return sum(char in _VOWELS for char in latin) >= _MIN_VOWELS * len(latin)

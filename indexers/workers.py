@@ -18,7 +18,7 @@ from ragvl.config import PassageConfig, ReadingConfig
 from ragvl.errors import RagvlError, ReadError
 from ragvl.indexers import worker
 from ragvl.indexers.document_job import DocumentJob, DocumentRead, ReadRequest, Task
-from ragvl.indexers.processes import core_count, worker_context
+from ragvl.indexers.processes import DEADLINES, WAITING, core_count, worker_context
 from ragvl.types import DocumentStatus
 
 __all__ = ["DocumentRead", "ReadRequest", "ReadingPool", "draw_page"]
@@ -101,12 +101,12 @@ class ReadingPool:
             ReadError: it cannot be drawn.
         """
         arguments = (path, media_type, page_number, dpi, password)
-        timeout_s = self._reading.document_timeout_s + self._reading.page_timeout_s + _GRACE_S
+        timeout_s = _by_the_clock(self._reading, 1)
         future = self._pool.schedule(worker.render_task, arguments, timeout=timeout_s)
         try:
             picture: bytes = future.result()
         except (ProcessExpired, TimeoutError) as error:
-            raise ReadError(*_explain(error, self._reading)) from None
+            raise ReadError(*explain(error, self._reading)) from None
         return picture
 
     def _new_pool(self) -> ProcessPool:
@@ -124,7 +124,7 @@ class ReadingPool:
     def _submit(self, job: DocumentJob, task: Task) -> Future[Any]:
         config = self._reading
         request = job.request
-        timeout_s = config.document_timeout_s + config.page_timeout_s * len(task.numbers) + _GRACE_S
+        timeout_s = _by_the_clock(config, len(task.numbers))
         if task.opens:
             arguments = (request.path, request.media_type, request.password, job.scratch)
             future = self._pool.schedule(worker.open_task, arguments, timeout=timeout_s)
@@ -144,7 +144,7 @@ class ReadingPool:
             job.repeat(task)
         # Anything may come out of a parser; whatever it is, it is this document's and no other's.
         except Exception as error:  # noqa: BLE001 # see above
-            job.add_loss(task, *_explain(error, self._reading))
+            job.add_loss(task, *explain(error, self._reading))
         else:
             job.add_opened(outcome) if task.opens else job.add_pages(outcome)
 
@@ -168,7 +168,12 @@ class ReadingPool:
 
 
 def draw_page(
-    path: Path, media_type: str, page_number: int, dpi: float, config: ReadingConfig, password: str | None = None
+    path: Path,
+    media_type: str,
+    page_number: int,
+    dpi: float,
+    config: ReadingConfig,
+    password: str | None = None,
 ) -> bytes:
     """
     Draw one page as WebP, in a process of its own.
@@ -206,13 +211,18 @@ class _Desk:
         shutil.rmtree(job.scratch, ignore_errors=True)
 
 
-def _explain(error: Exception, config: ReadingConfig) -> tuple[DocumentStatus, str]:
+def _by_the_clock(config: ReadingConfig, pages: int) -> float:
+    """Seconds after which a task is ended from outside, should its worker's own deadline fail."""
+    return WAITING * (config.document_timeout_s + config.page_timeout_s * pages) + _GRACE_S
+
+
+def explain(error: Exception, config: ReadingConfig) -> tuple[DocumentStatus, str]:
     """Status and reason for a task whose worker ended, or failed in a way that is no `ReadError`."""
     code = error.exitcode if isinstance(error, ProcessExpired) else None
     if code == worker.OUT_OF_MEMORY or code == -signal.SIGKILL:
         limit = f"reading.worker_memory_mb = {config.worker_memory_mb}"
         return DocumentStatus.TOO_LARGE, f"needs more memory than {limit}"
-    if isinstance(error, TimeoutError) or code == -signal.SIGALRM:
+    if isinstance(error, TimeoutError) or (code is not None and -code in DEADLINES):
         limits = f"{config.document_timeout_s:g} s to open, {config.page_timeout_s:g} s for a page"
         return DocumentStatus.TIMEOUT, f"took longer than allowed ({limits}; see reading.*_timeout_s)"
     if code is not None:

@@ -1,7 +1,7 @@
 """
 Configuration as a value: defaults in code, a profile's YAML on top, the caller's overrides on top of that.
 
-Nothing else in ragvl reads the environment or a configuration file.
+What ragvl does is decided here alone; only the terminal's own variables are read elsewhere, by the command line.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class ReadingConfig(_Settings):
     Attributes:
         workers: reading processes; 0 is one a core.
         worker_memory_mb: what one of them may take, MiB.
-        document_timeout_s: deadline for opening a document.
-        page_timeout_s: what each page of a batch adds to the deadline of the batch.
+        document_timeout_s: computing time allowed for opening a document; four times as much by the clock.
+        page_timeout_s: the same for reading one page.
         max_file_mb: larger files are `too_large`, MiB.
         max_pixels: pages are drawn with at most so many pixels, images may hold so many.
         ocr: see `OcrConfig`.

@@ -82,38 +82,31 @@ def diagnose(index: Path | None = None) -> Diagnosis:
     Args:
         index: the index folder; None finds it as the command line does.
     """
-    looks: tuple[Callable[[], Iterator[Check]], ...] = (
-        _python,
-        _packages,
-        lambda: _index(index),
-        _encoder,
-        _inference,
-        _ocr,
-        _pdf,
-        _faiss,
-        _office,
-        lambda: _disk(index),
-        _processor,
-        _gpu,
-        _terminal,
-    )
-    return Diagnosis(tuple(check for look in looks for check in _looked(look)))
+    looks: dict[str, Callable[[], Iterator[Check]]] = {
+        "python": _python,
+        "packages": _packages,
+        "index": lambda: _index(index),
+        "encoder": _encoder,
+        "inference": _inference,
+        "ocr": _ocr,
+        "pdf": _pdf,
+        "faiss": _faiss,
+        "libreoffice": _office,
+        "disk": lambda: _disk(index),
+        "processor": _processor,
+        "gpu": _gpu,
+        "terminal": _terminal,
+    }
+    return Diagnosis(tuple(check for name, look in looks.items() for check in _looked(name, look)))
 
 
-def _looked(look: Callable[[], Iterator[Check]]) -> list[Check]:
+def _looked(name: str, look: Callable[[], Iterator[Check]]) -> list[Check]:
     """Run one look; whatever goes wrong in it is a finding, for the others must still be told."""
     try:
         return list(look())
     except Exception as error:  # noqa: BLE001 -- a broken installation can fail in any way
-        name = getattr(look, "__name__", "").strip("_<>") or "check"
-        return [
-            Check(
-                name,
-                Verdict.MISSING,
-                f"{type(error).__name__}: {error}",
-                "pip install --force-reinstall ragvl",
-            )
-        ]
+        remedy = "pip install --force-reinstall ragvl"
+        return [Check(name, Verdict.MISSING, f"{type(error).__name__}: {error}", remedy)]
 
 
 # --- packages -----------------------------------------------------------------------------------

@@ -192,8 +192,8 @@ class Library:
         started = time.monotonic()
         hits = self.search(question, k=max(10, self.config.generator.context_pages), where=where)
         searched_s = time.monotonic() - started
-        context = _context(hits, self.config.generator.context_pages)
-        for event in self._generator().stream(context, question, options):
+        context = context_of(hits, self.config.generator.context_pages)
+        for event in self.generator().stream(context, question, options):
             if isinstance(event, Answer):
                 timings = {"search": searched_s, "answer": time.monotonic() - started - searched_s}
                 event = replace(event, hits=tuple(hits), ledger=context.ledger, timings_s=timings)
@@ -330,14 +330,15 @@ class Library:
                 self._encoders[name] = encoder
             return self._encoders[name]
 
-    def _generator(self) -> Generator:
+    def generator(self) -> Generator:
+        """The generator that `ask` uses."""
         settings = self.config.generator
         encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
         generator: Generator = load("generator", settings.name)(settings, encoder)
         return generator
 
 
-def _context(hits: Sequence[Hit], pages: int) -> Context:
+def context_of(hits: Sequence[Hit], pages: int) -> Context:
     ledger = tuple(
         LedgerEntry(
             page_id=hit.page.id,

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image
-
 from ragvl.types import Answer, Context, PageContent, TextDelta
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 FloatArray = NDArray[np.float32]
 

@@ -334,10 +334,10 @@ class IndexProgress:
     Attributes:
         step: "scan", "read", "commit" or "done".
         documents_done, documents_total: documents that are to be read in this run.
-        pages_read: pages read in this run; `pages_expected` grows as documents are opened.
+        pages_read: pages read in this run.
+        pages_expected: pages of the documents opened up to now; 0 while none is.
         passages: passages committed in this run.
         failed: documents that ended with a status other than `ok`.
-        current: the document finished last.
         elapsed_s: since the run began.
     """
 
@@ -348,7 +348,6 @@ class IndexProgress:
     pages_expected: int
     passages: int
     failed: tuple[Failure, ...]
-    current: str
     elapsed_s: float
 
 

@@ -40,12 +40,12 @@ class Retriever:
             where: documents that may be found.
 
         Returns:
-            Best first; ties by page id.
+            Best first; ties by path and page number, so that equal content gives equal lists.
         """
         with self._reader.snapshot() as snapshot:
             results = self._lanes(query, max(self._config.candidates, k), where)
             scores = self._scores(snapshot, query, results)
-            ranked = sorted(scores, key=lambda page_id: (-scores[page_id], page_id))[:k]
+            ranked = _ranked(snapshot, scores)[:k]
             pages = snapshot.pages(ranked)
             return [self._hit(snapshot, pages[page_id], scores[page_id], results) for page_id in ranked]
 
@@ -93,6 +93,21 @@ class Retriever:
     def _best(self, passages: Sequence[Passage], votes: Mapping[int, float]) -> tuple[Passage, ...]:
         ranked = sorted(passages, key=lambda passage: (-votes.get(passage.id, 0.0), passage.id))
         return tuple(ranked[: self._config.passages_per_hit])
+
+
+def _ranked(snapshot: Snapshot, scores: Mapping[int, float]) -> list[int]:
+    """Page ids, best score first; ties by the document's path, then the page number."""
+    if not scores:
+        return []
+    ids = ",".join(map(str, scores))
+    rows = fetch(
+        snapshot.connection,
+        "SELECT p.id, (SELECT min(path) FROM files WHERE document_id = p.document_id), p.number "
+        f"FROM pages p WHERE p.id IN ({ids})",
+    )
+    place = {page_id: (path, number) for page_id, path, number in rows}
+    # Rounded: the order in which equal terms were added must not decide.
+    return sorted(scores, key=lambda page_id: (-round(scores[page_id], 9), place[page_id]))
 
 
 def _vote(votes: dict[int, float], found: ScoredPage) -> None:

@@ -58,8 +58,8 @@ Inputs `input_ids` and `attention_mask`, int64 (batch, sequence); output `embedd
 ## Fidelity
 
 {fidelity}
-Never let an engine quantise activations of this model per tensor: cosine to float32 falls to 0.87-0.95. Keep activations
-in float32 or bfloat16.
+Never let an engine quantise the activations of this model to int8: with ONNX Runtime's `quantize_dynamic` (weights per channel) the
+cosine to the oracle fell to 0.96 on average and 0.83 at worst, on the same texts. Keep activations in float32 or bfloat16.
 """
 
 KNOWN_FIDELITY = """\

@@ -61,7 +61,12 @@ def make_stream(content: bytes, extra: bytes = b"") -> bytes:
 
 
 def make_page_pdf(
-    content: bytes, *, media_box: bytes = b"0 0 595 842", extra: bytes = b"", pages: int = 1, trailer: bytes = b""
+    content: bytes,
+    *,
+    media_box: bytes = b"0 0 595 842",
+    extra: bytes = b"",
+    pages: int = 1,
+    trailer: bytes = b"",
 ) -> bytes:
     """A PDF whose pages all show one content stream; Helvetica is `/F1`, its bold `/F2`."""
     font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
@@ -202,7 +207,11 @@ _FILES: tuple[tuple[str, Callable[[], bytes], frozenset[DocumentStatus]], ...] =
     ("empty.pdf", bytes, frozenset({EMPTY})),
     ("empty.txt", bytes, frozenset({EMPTY})),
     ("locked.pdf", locked_pdf, frozenset({LOCKED})),
-    ("truncated.pdf", lambda: make_page_pdf(show_text(GOOD_TEXT), pages=3)[:900], frozenset({PARTIAL, EMPTY, CORRUPT})),
+    (
+        "truncated.pdf",
+        lambda: make_page_pdf(show_text(GOOD_TEXT), pages=3)[:900],
+        frozenset({PARTIAL, EMPTY, CORRUPT}),
+    ),
     ("flipped.pdf", lambda: flipped(good_pdf()), frozenset({OK, PARTIAL, EMPTY, CORRUPT})),
     ("noise.pdf", lambda: random.Random(1).randbytes(20_000), frozenset({CORRUPT, EMPTY})),
     ("deep-nesting.pdf", deep_nesting, frozenset({EMPTY, CORRUPT, PARTIAL})),
@@ -243,3 +252,46 @@ def make_hostile_folder(folder: Path) -> list[Hostile]:
     os.mkfifo(folder / "pipe.pdf")
     special = ("link.pdf", "pipe.pdf")
     return made + [Hostile(folder / name, frozenset({UNSUPPORTED})) for name in special]
+
+
+def epub(text: str = GOOD_TEXT) -> bytes:
+    """An e-book of one chapter."""
+    container = (
+        '<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+        '<rootfiles><rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles>'
+        "</container>"
+    )
+    package = (
+        '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="2.0"><metadata '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The harbour book</dc:title></metadata><manifest>'
+        '<item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<spine><itemref idref="c"/></spine></package>'
+    )
+    chapter = f'<html xmlns="http://www.w3.org/1999/xhtml"><body><h1>Cranes</h1><p>{text}</p></body></html>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr("META-INF/container.xml", container)
+        archive.writestr("book.opf", package)
+        archive.writestr("c.xhtml", chapter)
+    return buffer.getvalue()
+
+
+def svg(text: str = GOOD_TEXT) -> bytes:
+    """A drawing with a line of text, and a picture that must not be fetched."""
+    return (
+        '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'width="400" height="100"><image xlink:href="http://127.0.0.1:9/x.png" width="10" height="10"/>'
+        f'<text x="10" y="50" font-size="12">{text}</text></svg>'
+    ).encode()
+
+
+def comic() -> bytes:
+    """Two pictures in a ZIP file."""
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 90), "red").save(picture, "PNG")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("1.png", picture.getvalue())
+        archive.writestr("2.png", picture.getvalue())
+    return buffer.getvalue()

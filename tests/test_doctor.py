@@ -110,7 +110,7 @@ def test_ocr_models_are_those_that_are_used() -> None:
     """The doctor looks for the very files that OCR loads."""
     from ragvl.indexers import ocr_models
 
-    assert doctor.OCR_MODELS == (ocr_models._DETECTOR, ocr_models._RECOGNISER)
+    assert doctor.OCR_MODELS == (ocr_models.DETECTOR_FILE, ocr_models.RECOGNISER_FILE)
 
 
 def test_libreoffice_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,3 +152,11 @@ def test_broken_part_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (ocr,) = [check for check in checks if check.name == "ocr"]
     assert (ocr.verdict, "libfaiss" in ocr.detail) == (Verdict.MISSING, True)
     assert "terminal" in [check.name for check in checks]
+
+
+def test_index_that_cannot_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the library does not even import, the index is a finding, too."""
+    monkeypatch.setitem(sys.modules, "ragvl.library", None)
+    (check,) = _checks("index", tmp_path)
+    assert check.verdict is Verdict.MISSING
+    assert "ragvl.library" in check.detail

@@ -21,6 +21,7 @@ from ragvl.types import BBox, DocumentStatus, PageContent, TextSource, Word
 
 _STEPS_A_POINT = 64  # PDFium gives places on the displayed page as whole numbers of what one asks for
 _BOLD_WEIGHT = 600
+_LEAP = 1.5  # white between two cells, in font sizes
 
 
 class PdfiumReader:
@@ -80,7 +81,7 @@ class PdfiumDocument:
             width, height = page.get_size()
             text = page.get_textpage()
             try:
-                lines = list(_lines(page, text))
+                lines = [cell for line in _lines(page, text) for cell in _cells(line)]
             finally:
                 text.close()
         blocks = lay_out(_laid(lines))
@@ -172,6 +173,17 @@ def _lines(page: Any, text: Any) -> Iterator[_Line]:
     end_word()
     if line is not None and line.words:
         yield line
+
+
+def _cells(line: _Line) -> Iterator[_Line]:
+    """PDFium reads across the gaps of a table: part a line where it leaps."""
+    cell = _Line(line.size, line.bold)
+    for word in line.words:
+        if cell.words and word.bbox_pt[0] - cell.words[-1].bbox_pt[2] > _LEAP * line.size:
+            yield cell
+            cell = _Line(line.size, line.bold)
+        cell.words.append(word)
+    yield cell
 
 
 def _laid(lines: list[_Line]) -> list[LaidWord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from types import ModuleType
 
@@ -19,6 +20,8 @@ def import_pymupdf() -> ModuleType:
     finally:
         if absent:
             sys.modules.pop(_LAYOUT, None)
+    # What it has to say is kept and asked for; standard output belongs to the caller.
+    pymupdf.set_messages(pylogging=True, pylogging_level=logging.DEBUG)
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     module: ModuleType = pymupdf

@@ -66,7 +66,7 @@ class VectorTable:
 
     def extend(self, other: VectorTable, keep: NDArray[np.bool_] | None = None) -> None:
         """Add the vectors of another table, or those where `keep` is true, bit for bit."""
-        codes = faiss.vector_to_array(other._index.codes).reshape(len(other), -1)
+        codes = faiss.vector_to_array(other._index.codes).reshape(len(other), int(other._index.code_size))
         owners = other.owners
         if keep is not None:
             codes, owners = codes[keep], owners[keep]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 _DEBOUNCE_MS = 2000
 _QUIET_MS = 400  # a burst of changes has ended when nothing happens for so long
-_TRY_AGAIN_MS = 5000
+_LOOK_EVERY_MS = 4000
+_TRY_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +99,45 @@ def _sync_once(sync: Sync, console: Console, *, told: bool) -> bool:
 
 
 def _changes(sync: Sync) -> Iterator[None]:
-    """Yield soon after the start, for changes that nobody watched for yet, and after each burst of changes."""
+    """
+    Yield soon after the start, for changes that nobody watched for yet, and after each burst of changes.
+
+    Ends when a watched folder is not the one it was: the system tells of changes in the old one only.
+
+    Raises:
+        FileNotFoundError: a folder is not there.
+    """
     import watchfiles
 
     roots = tuple(path.resolve() for path in sync.paths)
     # Editors replace files: watch the folder of a single file, not the file.
-    places = {root.parent if root.is_file() else root for root in roots}
+    places = sorted({root.parent if root.is_file() else root for root in roots})
+    at_first = _identities(places)
     watched = watchfiles.watch(
-        *sorted(places),
+        *places,
         watch_filter=Relevant(roots, sync.library.folder.resolve()),
         debounce=_DEBOUNCE_MS,
         step=_QUIET_MS,
-        rust_timeout=_TRY_AGAIN_MS,
+        rust_timeout=_LOOK_EVERY_MS,
         yield_on_timeout=True,
         ignore_permission_denied=True,
     )
     for turn, changes in enumerate(watched):
+        if _identities(places) != at_first:
+            return
         if changes or turn == 0:
             yield
+
+
+def _identities(places: Sequence[Path]) -> list[tuple[int, int]]:
+    found = [place.stat() for place in places]
+    return [(stat.st_dev, stat.st_ino) for stat in found]
 
 
 def _wait() -> bool:
     """Wait before the next try; return False when Ctrl-C was pressed."""
     try:
-        time.sleep(_TRY_AGAIN_MS / 1000)
+        time.sleep(_TRY_AGAIN_S)
     except KeyboardInterrupt:
         return False
     return True

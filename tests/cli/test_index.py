@@ -19,7 +19,7 @@ LOCKED = Failure("a\x1b[31m.pdf", DocumentStatus.LOCKED, "needs a [b]password[/b
 def _state(
     step: str = "read", documents: int = 10, pages: int = 200, elapsed_s: float = 20.0
 ) -> IndexProgress:
-    return IndexProgress(step, documents, 40, pages, 400, 1000, (LOCKED,), "", elapsed_s)
+    return IndexProgress(step, documents, 40, pages, 400, 1000, (LOCKED,), elapsed_s)
 
 
 def test_arguments_reach_the_library(ragvl: Any, library: Any) -> None:
@@ -132,7 +132,7 @@ def test_time_left_follows_the_pages() -> None:
 
 def test_scan_is_told_before_pages_are_known() -> None:
     """While documents are looked for, files are counted."""
-    state = IndexProgress("scan", 3, 4000, 0, 0, 0, (), "", 0.5)
+    state = IndexProgress("scan", 3, 4000, 0, 0, 0, (), 0.5)
     assert progress_line(state) == "looking for documents: 3/4,000"
 
 

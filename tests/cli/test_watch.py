@@ -114,7 +114,7 @@ def test_a_real_change_is_seen(
     """A new file under a watched folder starts a run."""
     docs = tmp_path / "docs"
     docs.mkdir()
-    monkeypatch.setattr(watch, "_TRY_AGAIN_MS", 100)
+    monkeypatch.setattr(watch, "_LOOK_EVERY_MS", 100)
     monkeypatch.setattr(watch, "_QUIET_MS", 20)
     monkeypatch.setattr(watch, "_DEBOUNCE_MS", 100)
 
@@ -142,3 +142,28 @@ def _failing_after_the_first(library: Any) -> Any:
         return IndexReport(added=("a",))
 
     return index
+
+
+def test_replaced_folder_is_watched_anew(
+    ragvl: Any, library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was exchanged for another of its name is watched again, so later changes are not lost."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    monkeypatch.setattr(watch, "_LOOK_EVERY_MS", 100)
+    monkeypatch.setattr(watch, "_QUIET_MS", 20)
+
+    def index(*_: object, **__: object) -> IndexReport:
+        library.runs += 1
+        if library.runs == 2:
+            docs.rename(tmp_path / "old")
+            docs.mkdir()
+        if library.runs == 3:
+            threading.Thread(target=(docs / "new.pdf").write_bytes, args=(b"%PDF",)).start()
+        if library.runs == 4:
+            raise KeyboardInterrupt
+        return IndexReport()
+
+    monkeypatch.setattr(type(library), "index", index)
+    assert ragvl("index", str(docs), "--watch").code == 0
+    assert library.runs == 4

@@ -72,7 +72,7 @@ def test_every_file_has_the_status_it_deserves(run: _Run) -> None:
         for key, file in enumerate(run.files)
         if run.read[key].status not in file.expected
     }
-    assert {} == wrong
+    assert wrong == {}
     assert len(run.files) == len(run.read)
 
 

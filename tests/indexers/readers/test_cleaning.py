@@ -54,10 +54,15 @@ def test_columns_are_read_one_after_the_other() -> None:
     """A heading over two columns comes first, then the left column down to its end."""
     heading, left_top, left_low = (0.0, 0.0, 200.0, 10.0), (0.0, 20.0, 90.0, 60.0), (0.0, 70.0, 90.0, 99.0)
     right = (110.0, 20.0, 200.0, 99.0)
-    assert [1, 3, 0, 2] == reading_order([left_low, heading, right, left_top])
+    assert reading_order([left_low, heading, right, left_top]) == [1, 3, 0, 2]
 
 
 def test_lines_of_one_paragraph_are_one_block() -> None:
     """Lines close under each other belong together; a gap or another column parts them."""
-    lines = [(0.0, 0.0, 90.0, 10.0), (0.0, 12.0, 90.0, 22.0), (0.0, 60.0, 90.0, 70.0), (110.0, 0.0, 200.0, 10.0)]
-    assert [[0, 1], [2], [3]] == sorted(blocks_of(lines))
+    lines = [
+        (0.0, 0.0, 90.0, 10.0),
+        (0.0, 12.0, 90.0, 22.0),
+        (0.0, 60.0, 90.0, 70.0),
+        (110.0, 0.0, 200.0, 10.0),
+    ]
+    assert sorted(blocks_of(lines)) == [[0, 1], [2], [3]]

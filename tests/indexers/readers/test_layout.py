@@ -7,7 +7,14 @@ from ragvl.types import Block, BlockKind
 
 
 def _line(
-    text: str, x: float, y: float, block: int, line: int = 0, size: float = 10, bold: bool = False, upright: bool = True
+    text: str,
+    x: float,
+    y: float,
+    block: int,
+    line: int = 0,
+    size: float = 10,
+    bold: bool = False,
+    upright: bool = True,
 ) -> list[LaidWord]:
     words = []
     for part in text.split():
@@ -25,7 +32,7 @@ def _texts(blocks: tuple[Block, ...]) -> list[tuple[BlockKind, list[str]]]:
 
 def test_no_words_make_no_blocks() -> None:
     """An empty page is legal."""
-    assert () == lay_out([])
+    assert lay_out([]) == ()
 
 
 def test_cells_of_one_row_become_one_line() -> None:
@@ -52,15 +59,21 @@ def test_columns_of_figures_are_dealt_out_to_their_rows() -> None:
         *_line("18 %", 400, 100, 2, 0),
         *_line("31 %", 400, 112, 2, 1),
     ]
-    assert [(BlockKind.TABLE, ["Footwear 6,970 18 %", "Apparel 3,996 31 %"])] == _texts(lay_out(words))
+    assert _texts(lay_out(words)) == [(BlockKind.TABLE, ["Footwear 6,970 18 %", "Apparel 3,996 31 %"])]
 
 
 def test_two_columns_of_text_are_not_mixed() -> None:
     """Lines that stand side by side in two columns stay in their columns."""
-    left = [word for i in range(4) for word in _line(f"left column holds running text {i}", 50, 100 + 12 * i, 0, i)]
-    right = [word for i in range(4) for word in _line(f"right one goes on with more {i}", 320, 100 + 12 * i, 1, i)]
+    left = [
+        word
+        for i in range(4)
+        for word in _line(f"left column holds running text {i}", 50, 100 + 12 * i, 0, i)
+    ]
+    right = [
+        word for i in range(4) for word in _line(f"right one goes on with more {i}", 320, 100 + 12 * i, 1, i)
+    ]
     kinds = _texts(lay_out(left + right))
-    assert [BlockKind.TEXT, BlockKind.TEXT] == [kind for kind, _ in kinds]
+    assert [kind for kind, _ in kinds] == [BlockKind.TEXT, BlockKind.TEXT]
     assert all(line.startswith("left") for line in kinds[0][1])
     assert all(line.startswith("right") for line in kinds[1][1])
 
@@ -74,7 +87,9 @@ def test_a_row_between_two_table_rows_belongs_to_the_table() -> None:
         *_line("Cash", 50, 124, 3),
         *_line("9,889", 300, 124, 4),
     ]
-    assert [(BlockKind.TABLE, ["Assets 2021 2020", "Current assets:", "Cash 9,889"])] == _texts(lay_out(words))
+    assert _texts(lay_out(words)) == [
+        (BlockKind.TABLE, ["Assets 2021 2020", "Current assets:", "Cash 9,889"])
+    ]
 
 
 def test_bullets_make_no_table() -> None:
@@ -85,32 +100,42 @@ def test_bullets_make_no_table() -> None:
         *_line("•", 50, 112, 0, 2),
         *_line("cheap to run", 90, 112, 0, 3),
     ]
-    assert [(BlockKind.TEXT, ["• fast to start", "• cheap to run"])] == _texts(lay_out(words))
+    assert _texts(lay_out(words)) == [(BlockKind.TEXT, ["• fast to start", "• cheap to run"])]
 
 
 def test_larger_and_bolder_lines_are_headings() -> None:
     """Headings part from the text that the engine put into one block with them."""
-    body = [word for i in range(5) for word in _line("plain words of the body text", 50, 150 + 12 * i, 0, 2 + i)]
-    words = [*_line("Annual report", 50, 100, 0, 0, size=18), *_line("Revenue", 50, 130, 0, 1, bold=True), *body]
+    body = [
+        word for i in range(5) for word in _line("plain words of the body text", 50, 150 + 12 * i, 0, 2 + i)
+    ]
+    words = [
+        *_line("Annual report", 50, 100, 0, 0, size=18),
+        *_line("Revenue", 50, 130, 0, 1, bold=True),
+        *body,
+    ]
     kinds = [kind for kind, _ in _texts(lay_out(words))]
-    assert [BlockKind.HEADING, BlockKind.HEADING, BlockKind.TEXT] == kinds
+    assert kinds == [BlockKind.HEADING, BlockKind.HEADING, BlockKind.TEXT]
 
 
 def test_long_bold_text_is_no_heading() -> None:
     """Emphasis over a whole paragraph is not a heading."""
     body = [word for i in range(9) for word in _line("plain words of the body text", 50, 200 + 12 * i, 1, i)]
-    bold = [word for i in range(4) for word in _line("a warning set in bold type over lines", 50, 100 + 12 * i, 0, i, bold=True)]
-    assert [BlockKind.TEXT, BlockKind.TEXT] == [kind for kind, _ in _texts(lay_out(bold + body))]
+    bold = [
+        word
+        for i in range(4)
+        for word in _line("a warning set in bold type over lines", 50, 100 + 12 * i, 0, i, bold=True)
+    ]
+    assert [kind for kind, _ in _texts(lay_out(bold + body))] == [BlockKind.TEXT, BlockKind.TEXT]
 
 
 def test_lines_that_the_engine_left_single_are_one_paragraph() -> None:
     """Lines in the same type at the same edge belong together, each its own block or not."""
     words = [word for i in range(3) for word in _line("a line of one paragraph", 50, 100 + 12 * i, i)]
-    assert [(BlockKind.TEXT, ["a line of one paragraph"] * 3)] == _texts(lay_out(words))
+    assert _texts(lay_out(words)) == [(BlockKind.TEXT, ["a line of one paragraph"] * 3)]
 
 
 def test_turned_text_joins_no_row() -> None:
     """A note up the margin stays apart from the lines it stands beside."""
     margin = [LaidWord("arXiv:2303.08559v2", (10, 50, 30, 400), 0, 0, 20, False, False)]
     words = margin + _line("2021", 50, 100, 1) + _line("2020", 100, 100, 2)
-    assert [["arXiv:2303.08559v2"], ["2021 2020"]] == [lines for _, lines in _texts(lay_out(words))]
+    assert [lines for _, lines in _texts(lay_out(words))] == [["arXiv:2303.08559v2"], ["2021 2020"]]

@@ -46,7 +46,11 @@ def _zip(*names: str, mimetype: str = "") -> bytes:
         ("a", _zip("ppt/presentation.xml"), next(k for k in READERS if "presentationml" in k)),
         ("a", _zip("xl/workbook.xml"), next(k for k in READERS if "spreadsheetml" in k)),
         ("a", _zip("x", mimetype="application/epub+zip"), "application/epub+zip"),
-        ("a.odt", _zip("x", mimetype="application/vnd.oasis.opendocument.text"), next(k for k in READERS if k.endswith("opendocument.text"))),
+        (
+            "a.odt",
+            _zip("x", mimetype="application/vnd.oasis.opendocument.text"),
+            next(k for k in READERS if k.endswith("opendocument.text")),
+        ),
         ("a.cbz", _zip("1.jpg"), "application/vnd.comicbook+zip"),
         ("a.zip", _zip("1.jpg"), UNKNOWN),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword"),

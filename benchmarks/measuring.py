@@ -1,0 +1,104 @@
+"""Run one side of a comparison in a fresh process; measure wall time and peak memory of its whole process tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Measured", "run_measured", "run_side", "percentile"]
+
+_SAMPLE_S = 0.1
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """
+    A finished process.
+
+    Attributes:
+        wall_s: from start to end.
+        peak_rss_bytes: the highest sum, over samples, of the resident memory of the process and of all that it started;
+            memory that several of them share counts once for each.
+    """
+
+    wall_s: float
+    peak_rss_bytes: int
+
+    @property
+    def peak_rss(self) -> str:
+        """The peak for people."""
+        return f"{self.peak_rss_bytes / 2**20:,.0f} MiB"
+
+
+def run_measured(command: Sequence[str]) -> Measured:
+    """
+    Run a command to its end; what it prints goes to stderr.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    started = time.perf_counter()
+    # A session of its own: whatever the command starts stays findable, even when its parent is gone.
+    process = subprocess.Popen(command, stdout=sys.stderr, start_new_session=True, env=_environment())
+    peak = 0
+    while True:
+        try:
+            process.wait(_SAMPLE_S)
+            break
+        except subprocess.TimeoutExpired:
+            peak = max(peak, _session_rss_bytes(process.pid))
+    wall_s = time.perf_counter() - started
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+    return Measured(wall_s, peak)
+
+
+def run_side(interpreter: str, script: Path, job: Mapping[str, Any]) -> tuple[Any, Measured]:
+    """
+    Run a script of `sides/` or `peers/` in its own process.
+
+    Args:
+        interpreter: the Python of that side's environment.
+        script: takes one argument, a file with the job as JSON, and writes its result to the file that `job["out"]` names.
+        job: what to do; `out` and `started` (seconds since 1970) are added.
+    """
+    with tempfile.TemporaryDirectory(prefix="ragvl-side-") as folder:
+        job_file, out = Path(folder) / "job.json", Path(folder) / "out.json"
+        job_file.write_text(json.dumps({**job, "out": str(out), "started": time.time()}), "utf-8")
+        measured = run_measured([interpreter, str(script), str(job_file)])
+        return json.loads(out.read_text("utf-8")), measured
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of the values lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, without its way out to a model hub."""
+    return {**os.environ, "HF_HUB_OFFLINE": "1"}
+
+
+def _session_rss_bytes(session: int) -> int:
+    total = 0
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            # The command's name, in brackets, may hold anything; fields are counted from behind it.
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except (OSError, UnicodeDecodeError):
+            continue  # it ended meanwhile
+        if int(fields[3]) == session:
+            total += int(fields[21]) * _PAGE_BYTES
+    return total
