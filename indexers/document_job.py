@@ -95,6 +95,11 @@ class DocumentJob:
         return not self._tasks and not self._running
 
     @property
+    def page_count(self) -> int:
+        """Number of pages; 0 until the document is opened."""
+        return self._opened.page_count if self._opened else 0
+
+    @property
     def pages_done(self) -> int:
         """Pages read up to now."""
         return len(self._pages)
@@ -151,7 +156,7 @@ class DocumentJob:
 
     def result(self) -> DocumentRead:
         """Sum up what became of the document."""
-        count = self._opened.page_count if self._opened else 0
+        count = self.page_count
         title = self._opened.title if self._opened else ""
         pages = tuple(self._pages[number] for number in sorted(self._pages))
         status, reason = self._verdict(count)

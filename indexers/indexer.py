@@ -87,7 +87,7 @@ class IndexRun:
         self._reading: dict[int, _Arrival] = {}
         self._by_content: dict[tuple[str, str], _Arrival] = {}
         self._pages_read: dict[int, int] = {}
-        self._pages_expected = 0
+        self._pages_expected: dict[int, int] = {}
         self._tally = _Tally()
         self._spent = {"read": 0.0, "encode": 0.0, "commit": 0.0}
         self._began = self._committed = time.monotonic()
@@ -280,8 +280,9 @@ class IndexRun:
         still = {f.document_id for f in self._writer.files().values() if f.name in renamed}
         return file.document_id in still
 
-    def _count_pages(self, key: int, pages: int) -> None:
-        self._pages_read[key] = pages
+    def _count_pages(self, key: int, read: int, expected: int) -> None:
+        self._pages_read[key] = read
+        self._pages_expected[key] = expected
         self._tell("read")
 
     def _tell(self, step: str) -> None:
@@ -294,7 +295,7 @@ class IndexRun:
                 documents_done=tally.documents,
                 documents_total=self._total,
                 pages_read=sum(self._pages_read.values()),
-                pages_expected=self._pages_expected,
+                pages_expected=sum(self._pages_expected.values()),
                 passages=tally.passages,
                 failed=tuple(tally.failed),
                 elapsed_s=time.monotonic() - self._began,

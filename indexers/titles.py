@@ -11,6 +11,7 @@ _PROGRAM = re.compile(r"^(?:Microsoft (?:Word|PowerPoint|Excel) - |untitled\b.*$
 _FILE_NAME = re.compile(r"\.(?:docx?|pptx?|xlsx?|indd|qxd|pdf|rtf|tex|dvi|cdr|ai)$", re.IGNORECASE)
 _SPEAKING = re.compile(r"[^\W\d_]{3}")
 _SAME_HEIGHT = 0.93
+_TURNED = 1.5
 _MAX_WORDS = 24
 
 
@@ -45,8 +46,10 @@ def largest_line(page: PageDraft) -> str:
 
 
 def _height(line: list[PlacedWord]) -> float:
-    heights = sorted(word.bbox_pt[3] - word.bbox_pt[1] for word in line)
-    return heights[len(heights) // 2]
+    sizes = [(word.bbox_pt[2] - word.bbox_pt[0], word.bbox_pt[3] - word.bbox_pt[1]) for word in line]
+    width, height = (sum(side) / len(sizes) for side in zip(*sizes, strict=True))
+    # A note that climbs the margin is as high as it is long; words of a title are wider than high.
+    return 0.0 if height > _TURNED * width else sorted(height for _, height in sizes)[len(sizes) // 2]
 
 
 def _text(page: PageDraft, line: list[PlacedWord]) -> str:

@@ -60,7 +60,7 @@ class ReadingPool:
         self._scratch.cleanup()
 
     def read(
-        self, requests: Iterable[ReadRequest], on_pages: Callable[[int, int], None] | None = None
+        self, requests: Iterable[ReadRequest], on_pages: Callable[[int, int, int], None] | None = None
     ) -> Iterator[DocumentRead]:
         """
         Read documents and yield each when it is finished, in no particular order.
@@ -68,7 +68,7 @@ class ReadingPool:
         Requests are taken as workers become free, so a slow consumer slows the reading, not the memory.
 
         Args:
-            on_pages: called with a document's key and the number of its pages read up to now.
+            on_pages: called with a document's key, the number of its pages read up to now, and of all its pages.
         """
         desk = _Desk(iter(requests), self._scratch_folder)
         running: dict[Future[Any], tuple[DocumentJob, Task]] = {}
@@ -82,8 +82,8 @@ class ReadingPool:
                 for future in done:
                     job, task = running.pop(future)
                     self._settle(job, task, future)
-                    if on_pages is not None and job.pages_done:
-                        on_pages(job.request.key, job.pages_done)
+                    if on_pages is not None:
+                        on_pages(job.request.key, job.pages_done, job.page_count)
                     if job.is_finished:
                         desk.put_away(job)
                         yield job.result()

@@ -61,7 +61,7 @@ class ReadingConfig(_Settings):
     workers: int = Field(0, ge=0, le=256)
     worker_memory_mb: int = Field(2048, ge=256)
     document_timeout_s: float = Field(60.0, gt=0)
-    page_timeout_s: float = Field(15.0, gt=0)
+    page_timeout_s: float = Field(30.0, gt=0)
     max_file_mb: int = Field(2048, gt=0)
     max_pixels: int = Field(40_000_000, ge=1_000_000)
     ocr: OcrConfig = OcrConfig()

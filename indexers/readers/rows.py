@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ragvl.types import Line, Word
 
 _SAME_BASELINE = 0.6  # share of the lower of two heights that must overlap
 _PROSE_WORDS = 5  # mean words a line from which a block of several lines is prose
 _COLUMN_GAP = 1.5  # between columns of text, in font sizes
+_COLUMN_LINES = 4  # lines of prose on both sides that make two columns of a page
+_COLUMN_WORDS = 4  # words that make such a line prose
+_SAME_COLUMN = 0.6  # between the left edges of two lines of one column, in font sizes
 _CELL_GAP = 1.0  # gap between two cells, in font sizes; less is a space
 _NUMBER_SIGNS = frozenset("0123456789.,$€£¥%()+-\u2012\u2013\u2014\u2212/*:#<>~±xX ")
 _WORDS_FOR_NONE = frozenset({"n/a", "na", "nm", "n.m.", "-", "none", "nil"})
@@ -93,16 +97,59 @@ def join_cells(runs: list[Run]) -> list[Row]:
     """Join runs that are cells of one row; the rows come in the engine's order."""
     prose = _prose_blocks(runs)
     rows = [Row((run,)) for run in runs if not run.upright]
-    for band in _bands(run for run in runs if run.upright):
+    bands = list(_bands(run for run in runs if run.upright))
+    gutters = _gutters(bands)
+    for band in bands:
         held = [band[0]]
         for run in band[1:]:
-            if _belong(held[-1], run, prose):
+            if _belong(held[-1], run, prose) and not any(gutter.parts(held[-1], run) for gutter in gutters):
                 held.append(run)
             else:
                 rows.append(Row(tuple(held)))
                 held = [run]
         rows.append(Row(tuple(held)))
     return sorted(rows, key=lambda row: row.order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gutter:
+    """The white between two columns of text: the right one's left edge, and how far up and down it goes."""
+
+    x0: float
+    y0: float
+    y1: float
+    size: float
+
+    def parts(self, left: Run, right: Run) -> bool:
+        """Whether two neighbours stand on the two sides of it."""
+        beside = abs(right.x0 - self.x0) < _SAME_COLUMN * self.size and left.x1 < right.x0
+        return beside and self.y0 <= right.y0 and right.y1 <= self.y1
+
+
+def _gutters(bands: list[list[Run]]) -> list[_Gutter]:
+    """
+    Find columns of text whose lines happen to share baselines.
+
+    Where most lines hold several words of prose on both sides of a gap that stays in one place, the gap parts
+    columns, and a short line there (a heading, the last of a paragraph) is no label of a table either.
+    """
+    starts: dict[int, list[tuple[Run, Run]]] = {}
+    for band in bands:
+        for left, right in pairwise(band):
+            if right.x0 - left.x1 > _CELL_GAP * left.size:
+                starts.setdefault(round(right.x0 / max(right.size, 1.0)), []).append((left, right))
+    found = []
+    for pairs in starts.values():
+        prose = sum(min(_prose_words(left), _prose_words(right)) >= _COLUMN_WORDS for left, right in pairs)
+        if prose >= _COLUMN_LINES and 2 * prose >= len(pairs):
+            rights = [right for _, right in pairs]
+            top, bottom = min(run.y0 for run in rights), max(run.y1 for run in rights)
+            found.append(_Gutter(min(run.x0 for run in rights), top, bottom, rights[0].size))
+    return found
+
+
+def _prose_words(run: Run) -> int:
+    return sum(any(char.isalpha() for char in word.text) for word in run.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +171,9 @@ def _prose_blocks(runs: list[Run]) -> dict[int, _BlockShape]:
 
 
 def _bands(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """Runs on one baseline, each band from left to right."""
-    bands: dict[int, list[list[Run]]] = defaultdict(list)
-    done: list[list[Run]] = []
+    """Group runs by baseline, each band from left to right."""
+    open_bands: list[list[Run]] = []
     for run in sorted(runs, key=lambda run: run.y0 + run.y1):
-        open_bands = bands[0]
         for band in open_bands:
             if _share_baseline(band[-1], run):
                 band.append(run)
@@ -136,10 +181,10 @@ def _bands(runs: Iterable[Run]) -> Iterator[list[Run]]:
         else:
             open_bands.append([run])
         # Runs come by their middle: a band that lies wholly above can take no more.
-        still_open = [band for band in open_bands if band[-1].y1 > run.y0]
-        done += [band for band in open_bands if band[-1].y1 <= run.y0]
-        bands[0] = still_open
-    for band in done + bands[0]:
+        for band in [band for band in open_bands if band[-1].y1 <= run.y0]:
+            yield sorted(band, key=lambda run: run.x0)
+            open_bands.remove(band)
+    for band in open_bands:
         yield sorted(band, key=lambda run: run.x0)
 
 

@@ -49,7 +49,7 @@ def test_a_table_is_cut_into_rows_under_their_header() -> None:
     )
     assert [unit.text for unit in units] == ["EUR thousand 2025 2024", "Revenue of all lines 20,600 18,740"]
     assert units[1].columns == "EUR thousand 2025 2024"
-    assert units[2].in_place == "Results\nEUR thousand 2025 2024\nRevenue of all lines 20,600 18,740"
+    assert units[1].in_place == "Results\nEUR thousand 2025 2024\nRevenue of all lines 20,600 18,740"
 
 
 def test_the_short_lines_of_a_figure_are_joined() -> None:

@@ -111,7 +111,7 @@ def test_requests_are_taken_as_the_consumer_takes_results(tmp_path: Path, pool: 
             yield ReadRequest(key, tmp_path / "a.pdf", "application/pdf")
 
     progress: list[tuple[int, int]] = []
-    reading = pool.read(requests(), lambda key, pages: progress.append((key, pages)))  # type: ignore[arg-type]
+    reading = pool.read(requests(), lambda key, pages, _: progress.append((key, pages)))  # type: ignore[arg-type]
     first = [next(reading) for _ in range(3)]
     reading.close()  # type: ignore[attr-defined] # a generator
     assert {DocumentStatus.OK} == {read.status for read in first}

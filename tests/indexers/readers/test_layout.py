@@ -139,3 +139,31 @@ def test_turned_text_joins_no_row() -> None:
     margin = [LaidWord("arXiv:2303.08559v2", (10, 50, 30, 400), 0, 0, 20, False, False)]
     words = margin + _line("2021", 50, 100, 1) + _line("2020", 100, 100, 2)
     assert [lines for _, lines in _texts(lay_out(words))] == [["arXiv:2303.08559v2"], ["2021 2020"]]
+
+
+def test_columns_that_share_baselines_are_read_one_after_the_other() -> None:
+    """Short lines beside prose are lines of their column, not cells of a table."""
+    left = [
+        "1 Basis",
+        "The statements are in thousands",
+        "of euros and were drawn up",
+        "by the board in the month",
+        "of March after a long debate.",
+    ]
+    right = [
+        "5 Commitments",
+        "A new boat is on order for",
+        "the summer and half of it was",
+        "paid for before the year came",
+        "to its end in December.",
+    ]
+    words = []
+    for column, (x, lines) in enumerate(((50.0, left), (300.0, right))):
+        for row, text in enumerate(lines):
+            at = x
+            for word in text.split():
+                box = (at, 100.0 + 14 * row, at + 5.0 * len(word), 110.0 + 14 * row)
+                words.append(LaidWord(word, box, block=10 * column + row, line=0, size=10.0))
+                at += 5.0 * len(word) + 3
+    said = [" ".join(word.text for word in line.words) for block in lay_out(words) for line in block.lines]
+    assert said == left + right
