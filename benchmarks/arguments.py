@@ -19,7 +19,16 @@ def data_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path, metavar="DATA_DIR", help="holds pdf/ and questions.jsonl")
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter of an environment with LlamaIndex")
     parser.add_argument(
-        "--peer-model", metavar="DIR", help="ragvl's encoder as made by peers/make_peer_model.py; --peer needs it"
+        "--peer-model",
+        metavar="DIR",
+        help="ragvl's encoder as made by peers/make_peer_model.py; --peer needs it",
+    )
+    parser.add_argument(
+        "--peer-chunk-tokens",
+        type=int,
+        default=1024,
+        metavar="N",
+        help="length of the peer's chunks (default: its own, %(default)s; the encoder reads 512)",
     )
     return parser
 

@@ -68,7 +68,13 @@ def main() -> None:
     times = measure(commands(options.index, options.peer), options.runs)
     baseline = median(times[BASELINE])
     rows = [
-        [f"`{name}`", seconds(median(found)), seconds(min(found)), seconds(max(found)), ratio(median(found), baseline)]
+        [
+            f"`{name}`",
+            seconds(median(found)),
+            seconds(min(found)),
+            seconds(max(found)),
+            ratio(median(found), baseline),
+        ]
         for name, found in times.items()
     ]
     header = ("command", "median", "best", "worst", f"ratio to {BASELINE}")

@@ -51,7 +51,11 @@ def sides(options: Any) -> dict[str, Side]:
         "ragvl, default": Side(sys.executable, ours, {"overrides": {}}),
     }
     if options.peer:
-        job = {"model": options.peer_model, "batch": options.peer_batch}
+        job = {
+            "model": options.peer_model,
+            "batch": options.peer_batch,
+            "chunk_tokens": options.peer_chunk_tokens,
+        }
         found[BASELINE] = Side(options.peer, PEERS / "llama_index_index.py", job)
     return found
 
@@ -65,6 +69,7 @@ def report(results: dict[str, tuple[Any, Measured]], title: str) -> str:
         f"ratio to {BASELINE}",
         "indexing",
         "whole process",
+        "processor time",
         "first searchable",
         "peak memory",
         "vectors",
@@ -76,6 +81,7 @@ def report(results: dict[str, tuple[Any, Measured]], title: str) -> str:
             ratio(rates[name], rates.get(BASELINE, 0.0)),
             seconds(result["index_s"]),
             seconds(measured.wall_s),
+            seconds(measured.cpu_s),
             seconds(result["searchable_s"]),
             measured.peak_rss,
             f"{result['units']:,}",

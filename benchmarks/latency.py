@@ -34,7 +34,10 @@ class Benchmark:
         self._options = options
         self._scratch = scratch
         questions = [question.text for question in read_questions(options.data)]
-        self._asked = {"questions": questions[: options.questions], "warm_up": warm_up_questions(options.data)}
+        self._asked = {
+            "questions": questions[: options.questions],
+            "warm_up": warm_up_questions(options.data),
+        }
 
     def small_index(self) -> Path:
         """The index of the documents, made when missing."""
@@ -54,12 +57,22 @@ class Benchmark:
 
     def measure(self, index: Path) -> tuple[int, dict[str, tuple[Any, Measured]]]:
         """Ask both sides about one index; returns its pages and what came of it."""
-        exported = {"pages": str(self._scratch / "pages.jsonl"), "vectors": str(self._scratch / "vectors.npy")}
+        exported = {
+            "pages": str(self._scratch / "pages.jsonl"),
+            "vectors": str(self._scratch / "vectors.npy"),
+        }
         pages, _ = run_side(sys.executable, SIDES / "export_pages.py", {"index": str(index), **exported})
         job = {"index": str(index), "k": _K, **self._asked}
         results = {"ragvl": run_side(sys.executable, SIDES / "ragvl_latency.py", job)}
         if self._options.peer:
-            job = {**exported, "model": self._options.peer_model, "depth": _PEER_DEPTH, "k": _K, **self._asked}
+            job = {
+                **exported,
+                "model": self._options.peer_model,
+                "chunk_tokens": self._options.peer_chunk_tokens,
+                "depth": _PEER_DEPTH,
+                "k": _K,
+                **self._asked,
+            }
             results[BASELINE] = run_side(self._options.peer, PEERS / "llama_index_latency.py", job)
         return pages, results
 
@@ -70,10 +83,11 @@ def report(pages: int, results: dict[str, tuple[Any, Measured]]) -> str:
     rows = []
     for name, (result, measured) in results.items():
         total = _row(name, result, "total")
-        rows.append([*total, ratio(_at(result, "total", 0.95), baseline), measured.peak_rss])
-        rows += [[*_row(f"{name}: {part}", result, part), "", ""] for part in PARTS]
+        cpu = f"{_at(result, 'cpu', 0.5) * 1000:.1f} ms"
+        rows.append([*total, ratio(_at(result, "total", 0.95), baseline), cpu, measured.peak_rss])
+        rows += [[*_row(f"{name}: {part}", result, part), "", "", ""] for part in PARTS]
     asked = len(next(iter(results.values()))[0]["searches"])
-    header = ("search", "p50", "p95", "worst", f"p95 to {BASELINE}", "peak memory")
+    header = ("search", "p50", "p95", "worst", f"p95 to {BASELINE}", "processor time, p50", "peak memory")
     return markdown(f"Warm search, {pages:,} pages with text, {asked} questions", header, rows)
 
 
@@ -98,8 +112,12 @@ def opening(sizes: Sequence[tuple[int, dict[str, tuple[Any, Measured]]]]) -> str
 def main() -> None:
     """Run the command line."""
     parser = data_parser(__doc__)
-    parser.add_argument("--index", type=Path, help="ragvl's index; made when missing (default: a temporary one)")
-    parser.add_argument("--grown", type=Path, help="the large index; made when missing (default: a temporary one)")
+    parser.add_argument(
+        "--index", type=Path, help="ragvl's index; made when missing (default: a temporary one)"
+    )
+    parser.add_argument(
+        "--grown", type=Path, help="the large index; made when missing (default: a temporary one)"
+    )
     parser.add_argument("--pages", type=int, default=50_000, help="of the large index (default: %(default)s)")
     parser.add_argument("--questions", type=int, help="only the first so many")
     options = parse(parser)

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["RAGVL_PACKAGES", "PEER_PACKAGES", "describe_machine", "versions"]
+__all__ = ["PEER_PACKAGES", "RAGVL_PACKAGES", "describe_machine", "versions"]
 
 RAGVL_PACKAGES = ("ragvl", "faiss-cpu", "apsw", "openvino", "onnxruntime", "pymupdf", "pypdfium2", "rapidocr")
 PEER_PACKAGES = (

@@ -40,7 +40,9 @@ def mean_interval(scores: Sequence[float]) -> Interval:
     if not scores:
         raise ValueError("there are no scores to resample")
     values = np.asarray(scores, dtype=np.float64)
-    chance = np.random.default_rng(_SEED)  # the same questions are drawn for every system: the bootstrap is paired
+    chance = np.random.default_rng(
+        _SEED
+    )  # the same questions are drawn for every system: the bootstrap is paired
     means = values[chance.integers(len(values), size=(_SAMPLES, len(values)))].mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(values.mean()), float(low), float(high))

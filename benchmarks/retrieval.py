@@ -26,6 +26,7 @@ from tables import markdown
 from ragvl.evals.metrics import ndcg, recall
 
 BASELINE = "ragvl"
+PEER = "LlamaIndex, hybrid"
 SETTINGS: Mapping[str, Mapping[str, float]] = {
     BASELINE: {},
     "ragvl, without the document's score": {"document_weight": 0.0},
@@ -70,14 +71,15 @@ def totals(systems: Mapping[str, Scores]) -> str:
 
 def by_group(systems: Mapping[str, Scores], groups: Mapping[str, Sequence[int]]) -> str:
     """One row a group of questions, one column a system: nDCG@5 over all documents."""
-    rows = [
-        [
-            f"{group} ({len(members)})",
-            *(str(mean_interval([scores.ndcg_all[i] for i in members])) for scores in systems.values()),
-        ]
-        for group, members in groups.items()
-    ]
-    return markdown("nDCG@5 by kind of evidence, mean [95 %]", ("evidence (questions)", *systems), rows)
+    rows = []
+    for name, members in groups.items():
+        of_group = {system: [scores.ndcg_all[i] for i in members] for system, scores in systems.items()}
+        row = [f"{name} ({len(members)})", *(str(mean_interval(values)) for values in of_group.values())]
+        if PEER in systems:
+            row.append(paired_interval(of_group[BASELINE], of_group[PEER]).signed)
+        rows.append(row)
+    header = ["evidence (questions)", *systems, *([f"{BASELINE} - {PEER}"] if PEER in systems else [])]
+    return markdown("nDCG@5 by kind of evidence, mean [95 %]", header, rows)
 
 
 def group(questions: Sequence[Question], data: Path) -> dict[str, list[int]]:
@@ -110,7 +112,9 @@ def ask_ragvl(
 def main() -> None:
     """Run the command line."""
     parser = data_parser(__doc__)
-    parser.add_argument("--index", type=Path, help="ragvl's index; made when missing (default: a temporary one)")
+    parser.add_argument(
+        "--index", type=Path, help="ragvl's index; made when missing (default: a temporary one)"
+    )
     parser.add_argument("--peer-cache", type=Path, help="file that keeps the peer's nodes and vectors")
     parser.add_argument("--questions", type=int, help="only the first so many")
     options = parse(parser)
@@ -126,6 +130,7 @@ def main() -> None:
         job = {
             "documents": str(options.data / "pdf"),
             "model": options.peer_model,
+            "chunk_tokens": options.peer_chunk_tokens,
             "questions": asked,
             "cache": str(options.peer_cache or ""),
             "k": _K,
@@ -135,8 +140,11 @@ def main() -> None:
     systems = {name: score(entries, questions) for name, entries in found.items()}
     print(totals(systems))
     print(by_group(systems, group(questions, options.data)))
-    rows = [[name, f"{measured.wall_s:.1f} s", measured.peak_rss] for name, measured in spent.items()]
-    print(markdown("Processes", ("process", "wall time", "peak memory"), rows))
+    rows = [
+        [name, f"{measured.wall_s:.1f} s", f"{measured.cpu_s:.1f} s", measured.peak_rss]
+        for name, measured in spent.items()
+    ]
+    print(markdown("Processes", ("process", "wall time", "processor time", "peak memory"), rows))
 
 
 if __name__ == "__main__":

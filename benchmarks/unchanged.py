@@ -32,7 +32,9 @@ def make_files(folder: Path, count: int) -> None:
     for number in range(count):
         path = folder / f"folder-{number // _FILES_A_FOLDER:03d}" / f"note-{number:05d}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"Note {number}\n\n{' '.join(chance.choices(words, k=chance.randint(40, 120)))}\n", "utf-8")
+        path.write_text(
+            f"Note {number}\n\n{' '.join(chance.choices(words, k=chance.randint(40, 120)))}\n", "utf-8"
+        )
 
 
 def index(documents: Path, folder: Path) -> tuple[float, dict[str, object]]:
@@ -51,7 +53,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--files", type=int, default=1000, help="how many (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=5, help="over the unchanged folder (default: %(default)s)")
+    parser.add_argument(
+        "--runs", type=int, default=5, help="over the unchanged folder (default: %(default)s)"
+    )
     options = parser.parse_args()
     print(describe_machine(ragvl=(sys.executable, RAGVL_PACKAGES)))
     with tempfile.TemporaryDirectory(prefix="ragvl-benchmark-") as scratch:

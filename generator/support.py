@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from ragvl.generator.scoring import ScoredUnit, stem
-from ragvl.indexers.analysis import query_terms, terms
+from ragvl.generator.scoring import ScoredUnit
+from ragvl.indexers.analysis import terms
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
@@ -39,17 +39,14 @@ def features(question: str, scored: Sequence[ScoredUnit]) -> dict[str, float]:
     top = max(hit.score for hit in hits)
     lanes = {lane.lane: lane for lane in best.unit.hit.lanes}
     text, lexical = lanes.get("text"), lanes.get("lexical")
-    asked = [stem(term) for term in query_terms(question)]
-    on_page = {stem(term) for term in terms(f"{page.text} {page.document.title} {page.document.path}")}
+    on_page = set(terms(f"{page.text} {page.document.title} {page.document.path}"))
     return {
         "meaning": best.meaning,
         "coverage": best.coverage,
-        "kind": best.kind,
         "agreement": sum(one.unit.hit.page.id == page.id for one in scored[1:6]) / 5,
         "page_cosine": text.score if text else 0.5,
         "page_words": lexical.score if lexical else 0.0,
         "both_first": float(bool(text and lexical and text.rank == lexical.rank == 1)),
-        "page_coverage": sum(term in on_page for term in asked) / max(len(asked), 1),
         "missing_years": float(any(year not in on_page for year in _YEAR.findall(question))),
         "document_lead": (top - max(others, default=0.0)) / top if top else 0.0,
     }

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ragvl.config import Config
 from ragvl.errors import IndexNotFoundError, ReadError
+from ragvl.indexers.admission import admitted_media_type
 from ragvl.indexers.passages import embedding_text
 from ragvl.indexers.plan import plan_sync
-from ragvl.indexers.readers.media import READERS, media_type_of
 from ragvl.indexers.scan import FoundFile, display_name, stored_path
 from ragvl.indexers.store import contents
 from ragvl.indexers.store.reader import IndexReader
@@ -59,9 +59,12 @@ def estimate_run(
     refused: list[Failure] = []
     for file in plan.look_at:
         try:
-            readable.append((file, _media_type(file, config.reading.max_file_mb)))
+            readable.append((file, admitted_media_type(file, config.reading.max_file_mb)))
         except ReadError as error:
             refused.append(Failure(_name(file, base), error.status, error.reason))
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror}"
+            refused.append(Failure(_name(file, base), DocumentStatus.CORRUPT, reason))
     sample = _measure(_spread(readable), encoder, config)
     scale = sum(file.size_bytes for file, _ in readable) / sample.size_bytes if sample.size_bytes else 0.0
     return IndexEstimate(
@@ -82,17 +85,6 @@ def _known_files(folder: Path) -> dict[bytes, FileRecord]:
         return {}
     with closing(reader), reader.snapshot() as snapshot:
         return {file.path: file for file in contents.files(snapshot.connection)}
-
-
-def _media_type(file: FoundFile, limit_mb: int) -> str:
-    if file.obstacle:
-        raise ReadError(DocumentStatus.UNSUPPORTED, file.obstacle)
-    if file.size_bytes > limit_mb << 20:
-        raise ReadError(DocumentStatus.TOO_LARGE, f"more than {limit_mb} MiB")
-    media_type = media_type_of(Path(os.fsdecode(file.path)))
-    if media_type not in READERS:
-        raise ReadError(DocumentStatus.UNSUPPORTED, f"no reader for {media_type}")
-    return media_type
 
 
 def _name(file: FoundFile, base: Path) -> str:

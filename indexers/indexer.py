@@ -12,10 +12,10 @@ import numpy as np
 
 from ragvl.config import Config
 from ragvl.errors import ReadError
+from ragvl.indexers.admission import admitted_media_type
 from ragvl.indexers.passages import PageDraft, embedding_text
 from ragvl.indexers.plan import SyncPlan, now_ns
-from ragvl.indexers.readers.media import READERS, media_type_of
-from ragvl.indexers.scan import FoundFile, display_name, stored_path
+from ragvl.indexers.scan import FoundFile, absolute_path, display_name, stored_path
 from ragvl.indexers.store.files import sha256_of
 from ragvl.indexers.store.records import DocumentDraft, FileRecord
 from ragvl.indexers.store.writer import Batch, IndexWriter
@@ -81,7 +81,10 @@ class IndexRun:
         self._base = base
         self._progress = progress
         self._known: dict[bytes, FileRecord] = {}
+        self._holders: dict[int, list[bytes]] = {}
         self._gone: set[bytes] = set()
+        self._vanished: list[FileRecord] = []
+        self._renamed: set[int] = set()  # documents that lie under another name now
         self._waiting: list[_Arrival] = []
         self._moved: list[FileRecord] = []
         self._reading: dict[int, _Arrival] = {}
@@ -108,13 +111,15 @@ class IndexRun:
             IndexWriteError: the disk is full or failing; what was committed before stays.
         """
         self._known = self._writer.files()
+        for record in self._known.values():
+            self._holders.setdefault(record.document_id, []).append(record.path)
         self._gone = {record.path for record in plan.gone}
         self._tally.unchanged = len(plan.unchanged)
         self._total = len(plan.look_at)
         interrupted = False
         try:
             self._read_all(plan, password, look_again)
-            self._commit(drop=plan.gone)
+            self._commit(drop=[*plan.gone, *self._vanished])
             self._writer.tidy()
         except KeyboardInterrupt:
             interrupted = True
@@ -153,15 +158,17 @@ class IndexRun:
         known = self._known.get(record.path)
         path = Path(os.fsdecode(file.path))
         try:
-            media_type = self._media_type(file, path)
+            media_type = admitted_media_type(file, self._config.reading.max_file_mb)
             sha256 = sha256_of(path)
         except ReadError as error:
-            self._refuse(record, known, error)
+            self._refuse(record, known, error, for_now="permission" in error.reason)
+            return None
+        except FileNotFoundError:
+            self._vanished += [known] if known else []
             return None
         except OSError as error:
-            self._refuse(
-                record, known, ReadError(DocumentStatus.CORRUPT, f"cannot be read: {error.strerror}")
-            )
+            reason = f"cannot be read: {error.strerror}"
+            self._refuse(record, known, ReadError(DocumentStatus.CORRUPT, reason), for_now=True)
             return None
         document_id = self._writer.document_with(sha256, media_type)
         if document_id is not None and document_id not in look_again:
@@ -176,23 +183,12 @@ class IndexRun:
         self._by_content[sha256, media_type] = arrival
         return arrival
 
-    def _media_type(self, file: FoundFile, path: Path) -> str:
-        """What kind of document a file is; raises `ReadError` when it is not to be read at all."""
-        limit_mb = self._config.reading.max_file_mb
-        if file.obstacle:
-            raise ReadError(DocumentStatus.UNSUPPORTED, file.obstacle)
-        if file.size_bytes > limit_mb << 20:
-            reason = f"{file.size_bytes >> 20} MiB; the limit is {limit_mb}: raise reading.max_file_mb"
-            raise ReadError(DocumentStatus.TOO_LARGE, reason)
-        media_type = media_type_of(path)
-        if media_type not in READERS:
-            raise ReadError(DocumentStatus.UNSUPPORTED, f"no reader for {media_type}")
-        return media_type
-
-    def _refuse(self, record: FileRecord, known: FileRecord | None, error: ReadError) -> None:
+    def _refuse(
+        self, record: FileRecord, known: FileRecord | None, error: ReadError, *, for_now: bool
+    ) -> None:
         """Record a file that was not read; one that cannot be opened just now keeps its document."""
         held = self._writer.status_of(known.document_id) if known else None
-        if held and held.sha256 and "permission" in error.reason:
+        if held and held.sha256 and for_now:
             self._tally.failed.append(Failure(record.name, error.status, error.reason))
         elif held and (held.status, held.reason) == (error.status, error.reason):
             self._tally.unchanged += 1
@@ -207,12 +203,15 @@ class IndexRun:
         elif known:
             self._tally.updated.append(record.name)
         else:
-            others = [f.path for f in self._known.values() if f.document_id == document_id]
+            others = self._holders.get(document_id, [])
             moved = bool(others) and self._gone.issuperset(others)
             (self._tally.renamed if moved else self._tally.added).append(record.name)
+            self._renamed |= {document_id} if moved else set()
 
     def _take(self, read: DocumentRead) -> None:
         arrival = self._reading.pop(read.key)
+        if not self._is_as_found(arrival.files[0]):
+            self._distrust(arrival)
         arrival.draft = replace(
             arrival.draft,
             title=read.title,
@@ -224,6 +223,23 @@ class IndexRun:
         self._tally.documents += 1
         self._arrive(arrival)
         self._tell("read")
+
+    def _is_as_found(self, file: FileRecord) -> bool:
+        try:
+            found = Path(os.fsdecode(absolute_path(file.path, self._base))).stat()
+        except OSError:
+            return False
+        return (found.st_size, found.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
+
+    def _distrust(self, arrival: _Arrival) -> None:
+        """
+        Record what was read of a file that changed meanwhile as content of its own.
+
+        No other file may be taken for it, and the next run looks at its files again.
+        """
+        del self._by_content[arrival.draft.sha256, arrival.draft.media_type]
+        arrival.draft = replace(arrival.draft, sha256="")
+        arrival.files = [replace(file, seen_ns=0) for file in arrival.files]
 
     def _arrive(self, arrival: _Arrival) -> None:
         self._waiting.append(arrival)
@@ -247,6 +263,7 @@ class IndexRun:
                 _put(batch, arrival, rows)
             for file in drop:
                 batch.drop_file(file.path)
+        self._writer.merge()
         self._spent["commit"] += time.monotonic() - started
         self._committed = time.monotonic()
         self._count(arrivals, drop)
@@ -270,15 +287,7 @@ class IndexRun:
                 (tally.updated if known else tally.added).append(file.name)
                 if arrival.draft.status is not DocumentStatus.OK:
                     tally.failed.append(Failure(file.name, arrival.draft.status, arrival.draft.reason))
-        renamed = set(tally.renamed)
-        tally.removed += [file.name for file in drop if not self._was_renamed(file, renamed)]
-
-    def _was_renamed(self, file: FileRecord, renamed: set[str]) -> bool:
-        """Whether the document of a file that is gone lies under another name now."""
-        if not renamed:
-            return False
-        still = {f.document_id for f in self._writer.files().values() if f.name in renamed}
-        return file.document_id in still
+        tally.removed += [file.name for file in drop if file.document_id not in self._renamed]
 
     def _count_pages(self, key: int, read: int, expected: int) -> None:
         self._pages_read[key] = read

@@ -14,15 +14,22 @@ def manifest(config: Config, encoder: TextEncoder) -> dict[str, Any]:
     """Everything that decides what an index holds, by dotted name."""
     ocr = config.reading.ocr
     return {
-        "text.encoder": encoder.name,
-        "text.fingerprint": encoder.fingerprint,
-        "text.dimension": encoder.dimension,
+        **encoder_manifest(encoder),
         "reading.ocr.pages": ocr.pages,
         "reading.ocr.figures": ocr.figures,
         "reading.ocr.dpi": ocr.dpi,
         "reading.ocr.min_figure_share": ocr.min_figure_share,
         "passages.target_words": config.passages.target_words,
         "passages.max_words": config.passages.max_words,
+    }
+
+
+def encoder_manifest(encoder: TextEncoder) -> dict[str, Any]:
+    """What must be the same for all vectors of an index, and for the queries that are compared with them."""
+    return {
+        "text.encoder": encoder.name,
+        "text.fingerprint": encoder.fingerprint,
+        "text.dimension": encoder.dimension,
     }
 
 

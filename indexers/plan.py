@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragvl.indexers.scan import FoundFile, absolute_path, scan, stored_path
+from ragvl.indexers.scan import FoundFile, absolute_path, inside, scan, stored_path
 from ragvl.indexers.store.records import FileRecord
 
 # A file changed within this time of being read may change again without its time stamp showing it.
@@ -60,7 +60,9 @@ def plan_sync(
         else:
             look_at.append(file)
     tops = [os.fsencode(os.path.realpath(root)) for root in roots]
-    gone = [record for record in known.values() if _is_gone(absolute_path(record.path, base), found, tops)]
+    closed = [inside(file.path) for file in found.values() if file.is_closed]
+    missing = [r for r in known.values() if _is_missing(absolute_path(r.path, base), found, tops)]
+    gone = [r for r in missing if not absolute_path(r.path, base).startswith(tuple(closed))]
     return SyncPlan(tuple(look_at), tuple(unchanged), tuple(gone))
 
 
@@ -78,8 +80,9 @@ def _same(file: FoundFile, record: FileRecord) -> bool:
     return settled and (file.size_bytes, file.mtime_ns) == (record.size_bytes, record.mtime_ns)
 
 
-def _is_gone(path: bytes, found: Mapping[bytes, FoundFile], tops: Sequence[bytes]) -> bool:
-    return path not in found and any(path == top or path.startswith(top + os.sep.encode()) for top in tops)
+def _is_missing(path: bytes, found: Mapping[bytes, FoundFile], tops: Sequence[bytes]) -> bool:
+    """Whether a path lies under one of the roots, and the walk did not come to it."""
+    return path not in found and any(path == top or path.startswith(inside(top)) for top in tops)
 
 
 def now_ns() -> int:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ragvl.indexers.manifest import check_manifest, encoder_manifest
 from ragvl.indexers.passages import embedding_text
+from ragvl.indexers.store.database import DATABASE_FILE, damaged
+from ragvl.indexers.store.files import make_folder, writing
+from ragvl.indexers.store.rendered import check_rendered
 from ragvl.indexers.store.segments import check_segment
+from ragvl.indexers.store.verify import verify_index
 from ragvl.indexers.store.writer import IndexWriter
 from ragvl.protocols import TextEncoder
 
@@ -17,15 +22,21 @@ _BATCH_PASSAGES = 1024
 
 def repair_index(folder: Path, encoder: TextEncoder) -> int:
     """
-    Put damaged segments into `quarantine/` and encode anew every passage that has no vector.
+    Put damaged segments and page images into `quarantine/`, and encode anew every passage that has no vector.
 
     Returns:
         How many passages were encoded.
 
     Raises:
         IndexDamagedError: the database itself is damaged; it cannot be made again from what is here.
+        IndexMismatchError: the index was made with another encoder.
     """
-    with IndexWriter(folder, {}) as writer:
+    if any(damage.file == DATABASE_FILE for damage in verify_index(folder).damages):
+        raise damaged(folder / DATABASE_FILE)
+    with IndexWriter(folder) as writer:
+        check_manifest(writer.settings, encoder_manifest(encoder), str(folder))
+        for damage in check_rendered(folder):
+            _set_aside(folder, damage.file)
         for record in writer.segments():
             if check_segment(folder, record) is not None:
                 _set_aside(folder, record.file)
@@ -42,7 +53,8 @@ def repair_index(folder: Path, encoder: TextEncoder) -> int:
 
 def _set_aside(folder: Path, file: str) -> None:
     path = folder / file
-    if path.exists():
-        aside = folder / QUARANTINE_FOLDER
-        aside.mkdir(exist_ok=True)
-        path.replace(aside / path.name)
+    aside = folder / QUARANTINE_FOLDER / path.name
+    with writing(aside):
+        if path.exists():
+            make_folder(aside.parent)
+            path.replace(aside)

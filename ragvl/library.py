@@ -6,14 +6,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ragvl.config import INDEX_FOLDER, Config, index_from_environment, load_config, merge_settings
-from ragvl.errors import IndexNotFoundError, RagvlError
-from ragvl.indexers.manifest import check_manifest, manifest, recorded_overrides
+from ragvl.errors import IndexDamagedError, IndexNotFoundError, RagvlError
+from ragvl.indexers.manifest import check_manifest, encoder_manifest, manifest, recorded_overrides
 from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.reader import IndexReader
 from ragvl.protocols import Generator, TextEncoder
@@ -55,6 +56,7 @@ def open(
     profile: str | None = None,
     *,
     overrides: Mapping[str, Any] | None = None,
+    encoder: TextEncoder | None = None,
 ) -> Library:
     """
     Open a library, whose index is made by the first `index` when it is missing.
@@ -63,12 +65,14 @@ def open(
         path: the index folder; None finds it as the command line does.
         profile: a preset of `configs/` or a YAML file; None takes the one that the index was made with.
         overrides: settings laid over the profile, such as `{"reading": {"workers": 1}}`.
+        encoder: an encoder of your own, in place of the one that `text.encoder` names; the index records its name
+            and fingerprint, and must be opened with it again.
 
     Raises:
         ConfigError: an unknown profile or setting.
         IndexDamagedError, IndexMismatchError: the index cannot be read, or a newer ragvl made it.
     """
-    return Library(Path(path) if path else find_index(), profile, overrides or {})
+    return Library(Path(path) if path else find_index(), profile, overrides or {}, encoder)
 
 
 class Library:
@@ -78,11 +82,20 @@ class Library:
     Searching and asking are safe from several threads, and go on while `index` runs here or in another process.
     """
 
-    def __init__(self, folder: Path, profile: str | None, overrides: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        profile: str | None,
+        overrides: Mapping[str, Any],
+        encoder: TextEncoder | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self._reader: IndexReader | None = None
         self._encoders: dict[str, TextEncoder] = {}
         self._guard = threading.RLock()
+        if encoder is not None:
+            self._encoders[encoder.name] = encoder
+            overrides = merge_settings(overrides, {"text": {"encoder": encoder.name, "query_encoder": None}})
         self.config = self._resolve(profile, overrides)
 
     def index(
@@ -228,7 +241,7 @@ class Library:
             found = list(snapshot.documents(sorted(ids)).values())
         if not found:
             raise ValueError(f"no document at {path!r}; `ragvl list` shows what there is")
-        with IndexWriter(self.folder, {}) as writer, writer.batch() as batch:
+        with IndexWriter(self.folder) as writer, writer.batch() as batch:
             for file in writer.files().values():
                 if file.document_id in ids:
                     batch.drop_file(file.path)
@@ -240,18 +253,20 @@ class Library:
 
         Args:
             repair: make damaged vector segments again from the passages in the database; the damaged files
-                are kept in `quarantine/`.
+                are kept in `quarantine/`. A damaged database cannot be repaired; the report says so.
+
+        Raises:
+            IndexNotFoundError: nothing was indexed yet.
+            IndexMismatchError: to be repaired, but made with another encoder.
         """
         from ragvl.indexers.store.verify import verify_index
 
-        if not self.folder.is_dir():
-            raise IndexNotFoundError(f"no index at {self.folder}: run `ragvl index PATH` first")
         report = verify_index(self.folder)
         if repair and report.damages:
             from ragvl.indexers.repair import repair_index
 
-            repair_index(self.folder, self._encoder(self.config.text.encoder))
-            self._close_reader()
+            with suppress(IndexDamagedError):
+                repair_index(self.folder, self._encoder(self.config.text.encoder))
             report = verify_index(self.folder)
         return report
 
@@ -264,10 +279,8 @@ class Library:
         """
         from ragvl.indexers.store.writer import IndexWriter
 
-        self._open_reader()
         before = _size_bytes(self.folder)
-        self._close_reader()
-        with IndexWriter(self.folder, {}) as writer:
+        with IndexWriter(self.folder) as writer:
             writer.compact()
         return before - _size_bytes(self.folder)
 
@@ -355,8 +368,7 @@ def context_of(hits: Sequence[Hit], pages: int) -> Context:
 
 def _check_encoder(reader: IndexReader, encoder: TextEncoder) -> None:
     """Queries must be encoded into the space that the index holds."""
-    wanted = {"text.encoder": encoder.name, "text.fingerprint": encoder.fingerprint}
-    check_manifest(reader.settings, {**wanted, "text.dimension": encoder.dimension}, str(reader.folder))
+    check_manifest(reader.settings, encoder_manifest(encoder), str(reader.folder))
 
 
 def _look_again(password: str | None, retry: bool) -> frozenset[DocumentStatus]:

@@ -25,7 +25,7 @@ def index(job: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     pages = read_pages(job["documents"])
     read_s = time.perf_counter() - started
-    nodes = split(pages)
+    nodes = split(pages, job["chunk_tokens"])
     built = faiss_index(nodes, model)
     searchable_s = time.time() - job["started"]
     built.storage_context.persist(job["index"])

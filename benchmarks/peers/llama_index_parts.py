@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,19 @@ from llama_index.readers.file import PyMuPDFReader
 from llama_index.retrievers.bm25 import BM25Retriever
 from llama_index.vector_stores.faiss import FaissVectorStore
 
-__all__ = ["Retrievers", "embedding", "faiss_index", "page_of", "ranked_pages", "read_pages", "retrievers"]
+# bm25s writes a debug message for every index; the console must not be timed with the searches.
+logging.disable(logging.INFO)
+
+__all__ = [
+    "Retrievers",
+    "embedding",
+    "faiss_index",
+    "page_of",
+    "ranked_pages",
+    "read_pages",
+    "retrievers",
+    "split",
+]
 
 _DIMENSION = 384
 Retrievers = dict[str, Any]
@@ -35,9 +48,10 @@ def read_pages(folder: str) -> list[Document]:
     return documents
 
 
-def split(documents: Sequence[Document]) -> list[BaseNode]:
-    """Cut pages into nodes of at most 1,024 tokens, LlamaIndex's default."""
-    nodes: list[BaseNode] = SentenceSplitter().get_nodes_from_documents(list(documents))
+def split(documents: Sequence[Document], chunk_tokens: int) -> list[BaseNode]:
+    """Cut pages into nodes; LlamaIndex's default is 1,024 tokens with an overlap of 200."""
+    splitter = SentenceSplitter(chunk_size=chunk_tokens, chunk_overlap=min(200, chunk_tokens // 5))
+    nodes: list[BaseNode] = splitter.get_nodes_from_documents(list(documents))
     return nodes
 
 

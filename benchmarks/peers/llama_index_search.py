@@ -64,7 +64,7 @@ def _nodes(job: dict[str, Any], model: Any) -> list[BaseNode]:
     cache = Path(job["cache"]) if job["cache"] else None
     if cache and cache.exists():
         return [TextNode.from_json(line) for line in cache.read_text("utf-8").splitlines()]
-    nodes = split(read_pages(job["documents"]))
+    nodes = split(read_pages(job["documents"]), job["chunk_tokens"])
     texts = [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
     for node, vector in zip(nodes, model.get_text_embedding_batch(texts), strict=True):
         node.embedding = vector

@@ -38,7 +38,9 @@ def roberta_weights(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
     words = arrays["words.int8"].astype(np.float32).reshape(len(arrays["words.int8"]), -1, 64)
     weights = {
         "embeddings.word_embeddings.weight": (words * arrays["words.scale"][:, :, None]).reshape(-1, WIDTH),
-        "embeddings.position_embeddings.weight": arrays["positions"],  # the only token type is added in already
+        "embeddings.position_embeddings.weight": arrays[
+            "positions"
+        ],  # the only token type is added in already
         "embeddings.token_type_embeddings.weight": np.zeros((1, WIDTH), np.float32),
         "embeddings.LayerNorm.weight": arrays["embeddings.gain"],
         "embeddings.LayerNorm.bias": arrays["embeddings.shift"],
@@ -148,7 +150,9 @@ def main() -> int:
     """Run the command line."""
     from ragvl.indexers.encoders.embedded import MODEL_FOLDER
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="where to write the model")
     parser.add_argument("--source", type=Path, default=MODEL_FOLDER, help="default: the encoder inside ragvl")
     options = parser.parse_args()

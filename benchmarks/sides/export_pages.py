@@ -26,7 +26,9 @@ def export(job: dict[str, Any]) -> int:
     with reader.snapshot() as snapshot, Path(job["pages"]).open("w", encoding="utf-8") as lines:
         table = snapshot.vectors.table
         means: dict[int, Any] = {}
-        for page_id, vector in zip(table.owners[:, 1].tolist(), table._index.reconstruct_n(0, len(table)), strict=True):
+        for page_id, vector in zip(
+            table.owners[:, 1].tolist(), table._index.reconstruct_n(0, len(table)), strict=True
+        ):
             means[page_id] = means[page_id] + vector if page_id in means else vector
         sql = (
             "SELECT p.id, f.name, p.number, p.text FROM pages p "

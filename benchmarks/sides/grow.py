@@ -86,14 +86,20 @@ def copies(originals: list[Original], wanted_pages: int) -> Iterator[tuple[str, 
     written = copy = 0
     while True:
         for place, original in enumerate(originals):
-            yield _copy(original, copy, place, respeller) if copy else ("copy-0000/" + original.name, original.draft, original.vectors)
+            yield (
+                _copy(original, copy, place, respeller)
+                if copy
+                else ("copy-0000/" + original.name, original.draft, original.vectors)
+            )
             written += len(original.draft.pages)
             if written >= wanted_pages:
                 return
         copy += 1
 
 
-def _copy(original: Original, copy: int, place: int, respeller: Respeller) -> tuple[str, DocumentDraft, Vectors]:
+def _copy(
+    original: Original, copy: int, place: int, respeller: Respeller
+) -> tuple[str, DocumentDraft, Vectors]:
     pages = tuple(
         replace(page, text=respeller.respell(page.text, copy, place * 100_000 + page.number))
         for page in original.draft.pages

@@ -137,6 +137,14 @@ def passage_texts(connection: apsw.Connection) -> Iterator[tuple[tuple[int, int,
     return ((row[:3], row[3], row[6][row[4] : row[5]]) for row in rows)
 
 
+def passage_owners(connection: apsw.Connection) -> list[tuple[int, int, int]]:
+    """(passage id, page id, document id) of every passage, in the order of ids."""
+    return fetch(
+        connection,
+        "SELECT a.id, p.id, p.document_id FROM passages a JOIN pages p ON p.id = a.page_id ORDER BY a.id",
+    )
+
+
 def tombstones(connection: apsw.Connection) -> list[tuple[int, int]]:
     """Ranges of passage ids, both ends inclusive, that are gone; sorted and apart from one another."""
     return list(

@@ -17,7 +17,13 @@ from typing import Any
 import apsw
 import apsw.sqlite_extra
 
-from ragvl.errors import IndexDamagedError, IndexMismatchError, IndexNotFoundError, IndexWriteError
+from ragvl.errors import (
+    IndexDamagedError,
+    IndexLockedError,
+    IndexMismatchError,
+    IndexNotFoundError,
+    IndexWriteError,
+)
 from ragvl.indexers.analysis import TOKENIZER
 
 DATABASE_FILE = "ragvl.db"
@@ -25,9 +31,9 @@ FORMAT_VERSION = 1
 CHECKSUM_BYTES = 8
 PAGE_BYTES = 4096
 TERM_TABLES = ("document_terms", "page_terms", "passage_terms")
+BUSY_TIMEOUT_MS = 10_000
 
 _VFS = "cksmvfs"
-_BUSY_TIMEOUT_MS = 10_000
 
 SCHEMA = f"""
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -114,10 +120,11 @@ def create_database(folder: Path, settings: dict[str, Any]) -> None:
         try:
             connection.reserve_bytes("main", CHECKSUM_BYTES)
             connection.pragma("page_size", PAGE_BYTES)
-            with connection:
-                for statement in SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                write_settings(connection, {"format_version": FORMAT_VERSION, "generation": 0, **settings})
+            connection.execute("BEGIN")
+            for statement in SCHEMA.split(";\n"):
+                connection.execute(statement)
+            write_settings(connection, {"format_version": FORMAT_VERSION, "generation": 0, **settings})
+            connection.execute("COMMIT")
             connection.pragma("journal_mode", "wal")
         finally:
             connection.close()
@@ -134,9 +141,7 @@ def open_database(folder: Path, *, writable: bool) -> apsw.Connection:
     """
     path = folder / DATABASE_FILE
     if not path.is_file():
-        raise IndexNotFoundError(
-            f"no index at {folder}: run `ragvl index PATH` first, or name it with --index"
-        )
+        raise no_index(folder)
     with translated(path):
         # Readers open for writing too: they must be able to recover the log of a writer that died.
         connection = _connect(path, apsw.SQLITE_OPEN_READWRITE)
@@ -193,10 +198,19 @@ def translated(path: Path) -> Iterator[None]:
         raise IndexWriteError(f"cannot write {path}: the disk is full. {_INTACT}") from error
     except apsw.ReadOnlyError as error:
         raise IndexWriteError(f"cannot write {path}: it is read-only") from error
+    except apsw.BusyError as error:
+        raise IndexLockedError(
+            f"another process keeps {path} to itself; wait until it has finished or stop it"
+        ) from error
     except apsw.CantOpenError as error:
         raise IndexWriteError(f"cannot open {path}: {error}; check its permissions") from error
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise damaged(path) from error
+
+
+def no_index(folder: Path) -> IndexNotFoundError:
+    """The error for a folder without a database."""
+    return IndexNotFoundError(f"no index at {folder}: run `ragvl index PATH` first, or name it with --index")
 
 
 def damaged(path: Path) -> IndexDamagedError:
@@ -215,7 +229,7 @@ _INTACT = (
 def _connect(path: Path, flags: int) -> apsw.Connection:
     _load_checksum_vfs()
     connection = apsw.Connection(str(path), flags=flags, vfs=_VFS)
-    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", True)
     connection.pragma("temp_store", "memory")

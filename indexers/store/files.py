@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ragvl.errors import IndexWriteError
 
+PART_SUFFIX = ".part"  # of a file that is being written, or was when its writer died
+
 _CHUNK = 1 << 20
 
 
@@ -24,9 +26,10 @@ def write_durably(path: Path, content: bytes) -> str:
         IndexWriteError: the disk is full or failing; nothing of that name is left.
     """
     digest = hashlib.sha256(content).hexdigest()
-    part = path.with_name(path.name + ".part")
+    # Of its own each time: two processes may write the same file at once.
+    part = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PART_SUFFIX}")
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             _write_synced(part, content)
             # The page cache may hold what the disk refused; size and content are read back before the name is given.
@@ -34,10 +37,20 @@ def write_durably(path: Path, content: bytes) -> str:
                 raise OSError(f"{part.name} does not read back as written")
             part.replace(path)
             sync_folder(path.parent)
-        except OSError:
+        except BaseException:
             part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
     return digest
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sha256_of(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,15 +39,23 @@ class WriterLock:
                 f"{folder} is being written by {holder or 'another process'}; "
                 "wait until it has finished or stop it. Searching works meanwhile."
             ) from None
-        os.ftruncate(self._handle, 0)
-        os.write(self._handle, f"process {os.getpid()}".encode())
+        except OSError as error:
+            os.close(self._handle)
+            raise IndexWriteError(f"cannot lock {self._path}: {error.strerror}") from error
+        self._name_holder(f"process {os.getpid()}")
 
     def release(self) -> None:
         """Give the lock back; again is harmless."""
         if self._handle >= 0:
-            os.ftruncate(self._handle, 0)
+            self._name_holder("")
             os.close(self._handle)
             self._handle = -1
+
+    def _name_holder(self, name: str) -> None:
+        """A courtesy to whoever finds the lock taken; a full disk must not make it more."""
+        with suppress(OSError):
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, name.encode(), 0)
 
     def __enter__(self) -> Self:
         return self

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from ragvl.errors import IndexDamagedError
 from ragvl.indexers.store import contents
 from ragvl.indexers.store.database import DATABASE_FILE, fetch, open_database, read_settings, translated
-from ragvl.indexers.store.segments import SegmentRecord, VectorTable, load_segment
+from ragvl.indexers.store.segments import SegmentRecord, VectorTable, open_segment, read_segment
 from ragvl.indexers.words import line_boxes, unpack_words
 from ragvl.types import BlockKind, Document, DocumentStatus, Page, Passage, TextSource
 
@@ -34,6 +36,7 @@ FROM documents d JOIN files f ON f.path = (SELECT min(path) FROM files WHERE doc
 class Vectors:
     """The text lane of one generation: all sound segments in one table, and which rows are alive."""
 
+    generation: int
     table: VectorTable
     alive: NDArray[np.bool_]
     segment_ids: frozenset[int]
@@ -53,95 +56,140 @@ class IndexReader:
         self.folder = folder
         self._path = folder / DATABASE_FILE
         self._local = threading.local()
-        self._opened: list[apsw.Connection] = []
         self._guard = threading.Lock()
-        self._vectors: tuple[int, Vectors] | None = None
-        with translated(self._path):
-            self.settings = read_settings(self._connection())
+        self._loading = threading.Lock()
+        self._idle: list[apsw.Connection] = []
+        self._closed = False
+        self._vectors: Vectors | None = None
+        with translated(self._path), self._connection() as connection:
+            self.settings = read_settings(connection)
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections; those that a snapshot uses close with it."""
         with self._guard:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
-            self._local = threading.local()
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """Read from one committed generation until the block ends, whatever is written meanwhile."""
-        with translated(self._path):
-            connection = self._connection()
-            if connection.in_transaction:  # a caller of this thread holds a snapshot already
-                yield Snapshot(connection, self)
-                return
-            connection.execute("BEGIN")
+        held: Snapshot | None = getattr(self._local, "snapshot", None)
+        if held is not None:  # a caller of this thread has one already
+            yield held
+            return
+        with translated(self._path), self._connection() as connection:
+            snapshot = self._begin(connection)
+            self._local.snapshot = snapshot
             try:
-                yield Snapshot(connection, self)
+                yield snapshot
             finally:
-                connection.execute("ROLLBACK")
+                self._local.snapshot = None
+                snapshot.close_files()
 
-    def vectors(self, connection: apsw.Connection) -> Vectors:
-        """The vectors of the generation that the connection's transaction sees; kept until it changes."""
-        generation = _generation(connection)
+    def vectors(self, snapshot: Snapshot) -> Vectors:
+        """The vectors that a snapshot sees; those of the newest generation asked for are kept."""
+        with self._loading:
+            kept = self._vectors
+            if kept is None or kept.generation != snapshot.generation:
+                loaded = _load(snapshot, int(self.settings["text.dimension"]))
+                if kept is None or kept.generation < loaded.generation:
+                    self._vectors = loaded
+                return loaded
+            return kept
+
+    def _begin(self, connection: apsw.Connection) -> Snapshot:
+        """
+        Begin a snapshot that has all its segments open.
+
+        Between the two a merge may be committed and take away a segment's file: then there is a newer generation.
+        Where there is none, the file is lost.
+        """
+        without_a_file = -1
+        while True:
+            connection.execute("BEGIN")
+            snapshot = Snapshot(connection, self, self._vectors)
+            if snapshot.has_all_files or snapshot.generation == without_a_file:
+                return snapshot
+            without_a_file = snapshot.generation
+            snapshot.close_files()
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _connection(self) -> Iterator[apsw.Connection]:
+        """A connection that no other thread uses meanwhile."""
         with self._guard:
-            if self._vectors is None or self._vectors[0] != generation:
-                held = self._vectors[1] if self._vectors else None
-                self._vectors = (generation, self._load(connection, held))
-            return self._vectors[1]
-
-    def _load(self, connection: apsw.Connection, held: Vectors | None) -> Vectors:
-        records = contents.segments(connection)
-        wanted = frozenset(record.id for record in records)
-        grown = held is not None and held.segment_ids <= wanted and not held.damaged
-        table = VectorTable(int(self.settings["text.dimension"]))
-        if held is not None and grown:
-            # Readers of the older generation may be searching the held table: never change it in place.
-            table.extend(held.table)
-            records = [record for record in records if record.id not in held.segment_ids]
-        damaged = [note for record in records if (note := self._append(table, record))]
-        alive = ~contents.is_dead(table.owners[:, 0], contents.tombstones(connection))
-        return Vectors(table, alive, wanted, tuple(damaged))
-
-    def _append(self, table: VectorTable, record: SegmentRecord) -> str:
-        try:
-            segment = load_segment(self.folder, record)
-        except FileNotFoundError:
-            note = f"{record.file} is missing: {record.vectors} passages are left out of the text lane"
-        except IndexDamagedError as error:
-            note = str(error)
-        else:
-            table.extend(segment)
-            return ""
-        logger.warning("%s", note)
-        return note
-
-    def _connection(self) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._local, "connection", None)
+            connection = self._idle.pop() if self._idle else None
         if connection is None:
             connection = open_database(self.folder, writable=False)
-            self._local.connection = connection
+        try:
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             with self._guard:
-                self._opened.append(connection)
-        return connection
+                closed = self._closed
+                if not closed:
+                    self._idle.append(connection)
+            if closed:
+                connection.close()
 
 
 class Snapshot:
-    """One committed generation of an index; made by `IndexReader.snapshot`."""
+    """
+    One committed generation of an index; made by `IndexReader.snapshot`.
 
-    def __init__(self, connection: apsw.Connection, reader: IndexReader) -> None:
+    Attributes:
+        connection: in a transaction, for queries.
+        generation: its number; every commit adds one.
+        known: the vectors of another generation that this one's are an extension of, if there are any in memory.
+        segment_ids: all segments of this generation.
+        segment_files: those that are not in `known`, open.
+    """
+
+    def __init__(self, connection: apsw.Connection, reader: IndexReader, known: Vectors | None) -> None:
         self.connection = connection
+        self.generation = int(fetch(connection, "SELECT value FROM settings WHERE key = 'generation'")[0][0])
+        self.known = known
+        self.segment_ids = known.segment_ids if known else frozenset[int]()
+        self.segment_files: list[tuple[SegmentRecord, FileIO | OSError]] = []
         self._reader = reader
+        if known is None or known.generation != self.generation:
+            self._open_files(contents.segments(connection))
+
+    @property
+    def has_all_files(self) -> bool:
+        """Whether the file of every segment could be opened."""
+        return not any(isinstance(file, OSError) for _, file in self.segment_files)
 
     @property
     def vectors(self) -> Vectors:
         """The text lane's vectors."""
-        return self._reader.vectors(self.connection)
+        if self.known is None or self.known.generation != self.generation:
+            self.known = self._reader.vectors(self)
+            self.close_files()
+        return self.known
 
-    @property
-    def generation(self) -> int:
-        """Number of this generation; every commit adds one."""
-        return _generation(self.connection)
+    def close_files(self) -> None:
+        """Let go of the segments' files."""
+        for _, file in self.segment_files:
+            if isinstance(file, FileIO):
+                file.close()
+        self.segment_files.clear()
+
+    def _open_files(self, records: list[SegmentRecord]) -> None:
+        self.segment_ids = frozenset(record.id for record in records)
+        if self.known is not None and (self.known.damaged or not self.known.segment_ids <= self.segment_ids):
+            self.known = None
+        have = self.known.segment_ids if self.known else frozenset()
+        try:
+            for record in records:
+                if record.id not in have:
+                    self.segment_files.append((record, open_segment(self._reader.folder, record)))
+        except OSError:
+            self.close_files()
+            raise
 
     def documents(self, ids: Iterable[int] | None = None) -> dict[int, Document]:
         """Documents by id, in the order of their paths; all of them when `ids` is None."""
@@ -195,8 +243,24 @@ class Snapshot:
         ]
 
 
-def _generation(connection: apsw.Connection) -> int:
-    return int(fetch(connection, "SELECT value FROM settings WHERE key = 'generation'")[0][0])
+def _load(snapshot: Snapshot, dimension: int) -> Vectors:
+    known = snapshot.known
+    damaged: list[str] = []
+    if known is not None and not snapshot.segment_files:
+        table = known.table
+    else:
+        # Readers of the other generation may be searching the known table: never change it in place.
+        table = VectorTable(dimension)
+        if known is not None:
+            table.extend(known.table)
+        for record, file in snapshot.segment_files:
+            try:
+                table.extend(read_segment(file, record))
+            except IndexDamagedError as error:
+                logger.warning("%s", error)
+                damaged.append(str(error))
+    alive = ~contents.is_dead(table.owners[:, 0], contents.tombstones(snapshot.connection))
+    return Vectors(snapshot.generation, table, alive, snapshot.segment_ids, tuple(damaged))
 
 
 def _document(row: tuple[Any, ...]) -> Document:
@@ -216,6 +280,6 @@ def _document(row: tuple[Any, ...]) -> Document:
     )
 
 
-def _among(column: str, ids: Iterable[int]) -> tuple[str, tuple[int, ...]]:
-    values = tuple(ids)
-    return f"WHERE {column} IN ({','.join('?' * len(values))})", values
+def _among(column: str, ids: Iterable[int]) -> tuple[str, tuple[str]]:
+    # One value for any number of ids: SQLite takes 32,766 at most.
+    return f"WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)

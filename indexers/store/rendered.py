@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ragvl.errors import IndexWriteError
-from ragvl.indexers.store.files import write_durably
+from ragvl.indexers.store.files import PART_SUFFIX, write_durably
 from ragvl.types import Damage
 
 FOLDER = "pages"
@@ -34,16 +34,26 @@ def keep_rendered(folder: Path, document_sha256: str, page_number: int, dpi: int
     """Keep the image of a page; a disk that refuses it costs only the drawing of it another time."""
     digest = hashlib.sha256(image).hexdigest()
     path = folder / FOLDER / f"{document_sha256}-{page_number}-{dpi}-{digest}.webp"
-    with suppress(IndexWriteError):
+    with suppress(IndexWriteError, OSError):
         write_durably(path, image)
         _trim(folder / FOLDER)
+
+
+def sweep_rendered(folder: Path) -> None:
+    """Remove what processes left behind that died while they kept an image."""
+    for path in (folder / FOLDER).glob(f"*{PART_SUFFIX}"):
+        path.unlink(missing_ok=True)
 
 
 def check_rendered(folder: Path) -> Iterator[Damage]:
     """Compare every kept image with its name."""
     for path in sorted((folder / FOLDER).glob("*")):
+        if path.name.endswith(PART_SUFFIX):
+            continue
         try:
             sound = hashlib.sha256(path.read_bytes()).hexdigest() == _digest(path)
+        except FileNotFoundError:
+            continue  # dropped meanwhile, to make room
         except OSError as error:
             yield Damage(f"{FOLDER}/{path.name}", f"cannot be read: {error.strerror}")
             continue
@@ -59,10 +69,10 @@ def _digest(path: Path) -> str:
 
 def _trim(folder: Path) -> None:
     """Drop the images written first until the rest fits under the cap."""
-    kept = sorted(folder.glob("*.webp"), key=lambda path: path.stat().st_mtime_ns)
-    size_bytes = sum(path.stat().st_size for path in kept)
-    for path in kept:
-        if size_bytes <= _CAP_BYTES:
+    kept = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in folder.glob("*.webp"))
+    excess_bytes = sum(size for _, size, _ in kept) - _CAP_BYTES
+    for _, size, path in kept:
+        if excess_bytes <= 0:
             return
-        size_bytes -= path.stat().st_size
+        excess_bytes -= size
         path.unlink(missing_ok=True)

@@ -8,10 +8,13 @@ disk. The SHA-256 of the whole file is kept in the database and checked before a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import struct
+from contextlib import nullcontext
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from ragvl.types import Damage
 
 _MAGIC = b"RAGVLSEG"
 _HEAD = struct.Struct("<8sI")
+_TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE}  # this process's trouble, not the segment's
 
 Owners = NDArray[np.int64]  # (n, 3): passage id, page id, document id
 
@@ -116,44 +120,65 @@ class VectorTable:
         _, header_bytes = _HEAD.unpack_from(content)
         start = _HEAD.size + header_bytes
         header = json.loads(content[_HEAD.size : start])
-        end = start + header["index_bytes"]
+        index = np.frombuffer(content, np.uint8, count=header["index_bytes"], offset=start)
+        owners = np.frombuffer(content[start + header["index_bytes"] :], dtype="<i8")
         table = cls.__new__(cls)
-        table._index = faiss.deserialize_index(np.frombuffer(content[start:end], dtype=np.uint8))
-        table.owners = (
-            np.frombuffer(content[end:], dtype="<i8").reshape(header["vectors"], 3).astype(np.int64)
-        )
+        table._index = faiss.deserialize_index(index)
+        table.owners = owners.reshape(header["vectors"], 3).astype(np.int64)
         return table
+
+
+def open_segment(folder: Path, record: SegmentRecord) -> FileIO | OSError:
+    """Open a segment's file, which can then be read even when a merge removes its name, or say why that failed."""
+    try:
+        return FileIO(folder / record.file)
+    except OSError as error:
+        if error.errno in _TOO_MANY_FILES:
+            raise
+        return error
+
+
+def read_segment(file: FileIO | OSError, record: SegmentRecord) -> VectorTable:
+    """
+    Read an open segment, if its bytes match the checksum in the database.
+
+    Raises:
+        IndexDamagedError: they do not, or they cannot be read.
+    """
+    try:
+        if isinstance(file, OSError):
+            raise file
+        content = file.readall()
+    except OSError as error:
+        raise _damaged(record, f"cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != record.sha256:
+        raise _damaged(record, "does not match its checksum")
+    return VectorTable.from_bytes(content)
 
 
 def load_segment(folder: Path, record: SegmentRecord) -> VectorTable:
     """
-    Read a segment whose bytes match the checksum in the database.
+    Open and read a segment.
 
     Raises:
-        IndexDamagedError: they do not, or the file cannot be read.
-        FileNotFoundError: it is gone (a reader's snapshot may be older than a compaction).
+        IndexDamagedError: its bytes do not match the checksum in the database, or cannot be read.
     """
-    path = folder / record.file
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise IndexDamagedError(f"{path} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != record.sha256:
-        raise IndexDamagedError(
-            f"{path} does not match its checksum: {record.vectors} passages are left out of the text lane. "
-            "Run `ragvl verify --repair` to make it again."
-        )
-    return VectorTable.from_bytes(content)
+    file = open_segment(folder, record)
+    with file if isinstance(file, FileIO) else nullcontext():
+        return read_segment(file, record)
 
 
 def check_segment(folder: Path, record: SegmentRecord) -> Damage | None:
     """Compare a segment's file with the database; None when it is sound."""
     try:
         load_segment(folder, record)
-    except FileNotFoundError:
-        return Damage(record.file, "missing")
     except IndexDamagedError as error:
         return Damage(record.file, str(error))
     return None
+
+
+def _damaged(record: SegmentRecord, what: str) -> IndexDamagedError:
+    return IndexDamagedError(
+        f"{record.file} {what}: {record.vectors} passages are left out of the text lane. "
+        "Run `ragvl verify --repair` to make it again."
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from io import FileIO
 from pathlib import Path
 
 import apsw
@@ -17,14 +21,29 @@ from ragvl.indexers.store.database import (
     TERM_TABLES,
     checksum_checker,
     fetch,
-    open_database,
-    translated,
+    no_index,
 )
+from ragvl.indexers.store.reader import IndexReader, Snapshot
 from ragvl.indexers.store.rendered import check_rendered
-from ragvl.indexers.store.segments import check_segment, load_segment
+from ragvl.indexers.store.segments import read_segment
 from ragvl.types import Damage, VerifyReport
 
 _RESERVED_BYTES_AT = 20  # offset in the database header, https://sqlite.org/fileformat2.html §1.3
+_READ_AGAIN = 5
+_LOG_HEAD, _FRAME_HEAD, _LOG_SALT = 32, 24, slice(16, 24)  # bytes
+# What, its counterpart, and a query for the ids that lack it.
+_COUNTERPARTS = (
+    ("files", "document", "SELECT document_id FROM files EXCEPT SELECT id FROM documents"),
+    ("documents", "file", "SELECT id FROM documents EXCEPT SELECT document_id FROM files"),
+    ("pages", "document", "SELECT document_id FROM pages EXCEPT SELECT id FROM documents"),
+    ("passages", "page", "SELECT page_id FROM passages EXCEPT SELECT id FROM pages"),
+    ("documents", "terms", "SELECT id FROM documents EXCEPT SELECT id FROM document_terms_docsize"),
+    ("pages", "terms", "SELECT id FROM pages EXCEPT SELECT id FROM page_terms_docsize"),
+    ("passages", "terms", "SELECT id FROM passages EXCEPT SELECT id FROM passage_terms_docsize"),
+    ("document terms", "document", "SELECT id FROM document_terms_docsize EXCEPT SELECT id FROM documents"),
+    ("page terms", "page", "SELECT id FROM page_terms_docsize EXCEPT SELECT id FROM pages"),
+    ("passage terms", "passage", "SELECT id FROM passage_terms_docsize EXCEPT SELECT id FROM passages"),
+)
 
 
 def verify_index(folder: Path) -> VerifyReport:
@@ -34,47 +53,77 @@ def verify_index(folder: Path) -> VerifyReport:
     Raises:
         IndexNotFoundError: there is none.
     """
-    database = folder / DATABASE_FILE
-    damages = list(_database_damages(folder)) if database.is_file() else []
-    if not damages:
-        damages += _content_damages(folder)
+    if not (folder / DATABASE_FILE).is_file():
+        raise no_index(folder)
+    damages = list(_database_damages(folder / DATABASE_FILE)) or list(_content_damages(folder))
     damages += check_rendered(folder)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    size_bytes = sum(path.stat().st_size for path in files)
-    return VerifyReport(len(files), size_bytes, tuple(damages))
+    sizes = list(_sizes(folder))
+    return VerifyReport(len(sizes), sum(sizes), tuple(damages))
 
 
-def _database_damages(folder: Path) -> Iterator[Damage]:
+def _sizes(folder: Path) -> Iterator[int]:
+    """Of every file; one that goes meanwhile is passed over."""
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                yield path.stat().st_size
+
+
+def _database_damages(path: Path) -> Iterator[Damage]:
     """Check each page of the database file itself: free pages too, which SQLite never reads."""
     checked = checksum_checker()
-    with (folder / DATABASE_FILE).open("rb") as file:
-        header = file.read(100)
+    with FileIO(path) as file:
+        header = os.pread(file.fileno(), 100, 0)
         if len(header) < 100 or header[_RESERVED_BYTES_AT] != CHECKSUM_BYTES:
             yield Damage(DATABASE_FILE, "the header is damaged")
             return
-        file.seek(0)
         number = 0
-        while page := file.read(PAGE_BYTES):
+        while page := _page(file, number + 1):
             number += 1
-            if not checked(page):
+            if checked(page) or _sound_when_read_again(file, number, checked):
+                continue
+            if number not in _logged_pages(path):
                 yield Damage(DATABASE_FILE, f"page {number} does not match its checksum")
+
+
+def _page(file: FileIO, number: int) -> bytes:
+    return os.pread(file.fileno(), PAGE_BYTES, (number - 1) * PAGE_BYTES)
+
+
+def _sound_when_read_again(file: FileIO, number: int, checked: Callable[[bytes], bool]) -> bool:
+    """Whether a page was only caught while it was being written."""
+    for _ in range(_READ_AGAIN):
+        time.sleep(0.002)
+        page = _page(file, number)
+        if not page or checked(page):
+            return True
+    return False
+
+
+def _logged_pages(database: Path) -> set[int]:
+    """
+    Numbers of the pages that the log holds: what the database file has in their place does not count.
+
+    The log's layout is that of https://sqlite.org/fileformat2.html §4.1; SQLite itself checks its content.
+    """
+    try:
+        log = Path(f"{database}-wal").read_bytes()
+    except FileNotFoundError:
+        return set()
+    salt = log[_LOG_SALT]
+    frames = (
+        log[start : start + _FRAME_HEAD] for start in range(_LOG_HEAD, len(log), _FRAME_HEAD + PAGE_BYTES)
+    )
+    return {int.from_bytes(frame[:4], "big") for frame in frames if frame[8:16] == salt}
 
 
 def _content_damages(folder: Path) -> Iterator[Damage]:
     try:
-        connection = open_database(folder, writable=False)
-    except IndexDamagedError as error:
-        yield Damage(DATABASE_FILE, str(error))
-        return
-    try:
-        with translated(folder / DATABASE_FILE):
-            connection.execute("BEGIN")
-            yield from _structure_damages(connection)
-            yield from _segment_damages(connection, folder)
+        with closing(IndexReader(folder)) as reader, reader.snapshot() as snapshot:
+            yield from _structure_damages(snapshot.connection)
+            yield from _segment_damages(snapshot)
     except IndexStoreError as error:
         yield Damage(DATABASE_FILE, str(error))
-    finally:
-        connection.close()
 
 
 def _structure_damages(connection: apsw.Connection) -> Iterator[Damage]:
@@ -86,34 +135,29 @@ def _structure_damages(connection: apsw.Connection) -> Iterator[Damage]:
             fetch(connection, f"SELECT count(*) FROM {table}('ragvl')")
         except apsw.SQLError as error:
             yield Damage(DATABASE_FILE, f"{table}: {error}")
-    for child, parent, column in (("pages", "documents", "document_id"), ("passages", "pages", "page_id")):
-        lost = fetch(
-            connection, f"SELECT count(*) FROM {child} WHERE {column} NOT IN (SELECT id FROM {parent})"
-        )[0][0]
-        if lost:
-            yield Damage(DATABASE_FILE, f"{lost} {child} belong to no {parent}")
+    for what, counterpart, alone in _COUNTERPARTS:
+        count = fetch(connection, f"SELECT count(*) FROM ({alone})")[0][0]
+        if count:
+            yield Damage(DATABASE_FILE, f"{what} without {counterpart}: {count}")
 
 
-def _segment_damages(connection: apsw.Connection, folder: Path) -> Iterator[Damage]:
+def _segment_damages(snapshot: Snapshot) -> Iterator[Damage]:
     """Check each segment's bytes, and that living vectors and passages are one to one."""
-    vector_ids = [np.empty(0, dtype=np.int64)]
-    whole = True
-    for record in contents.segments(connection):
-        damage = check_segment(folder, record)
-        if damage:
-            whole = False
-            yield damage
-        else:
-            vector_ids.append(load_segment(folder, record).owners[:, 0])
-    if not whole:
+    owners = [np.empty((0, 3), dtype=np.int64)]
+    damaged = False
+    for record, file in snapshot.segment_files:
+        try:
+            owners.append(read_segment(file, record).owners)
+        except IndexDamagedError as error:
+            damaged = True
+            yield Damage(record.file, str(error))
+    if damaged:
         return
-    found = np.concatenate(vector_ids)
-    living = np.sort(found[~contents.is_dead(found, contents.tombstones(connection))])
-    passages = np.array(
-        [row[0] for row in fetch(connection, "SELECT id FROM passages ORDER BY id")], dtype=np.int64
-    )
-    if not np.array_equal(living, passages):
-        missing = len(np.setdiff1d(passages, living))
+    found = np.concatenate(owners)
+    living = found[~contents.is_dead(found[:, 0], contents.tombstones(snapshot.connection))]
+    passages = np.array(list(contents.passage_owners(snapshot.connection)), dtype=np.int64).reshape(-1, 3)
+    if not np.array_equal(living[living[:, 0].argsort()], passages):
+        missing = len(np.setdiff1d(passages[:, 0], living[:, 0]))
         yield Damage(
             "segments", f"{missing} passages have no vector, {len(living)} vectors for {len(passages)}"
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,67 +14,74 @@ from typing import Any, Self
 import apsw
 import numpy as np
 
+from ragvl.errors import IndexDamagedError
 from ragvl.indexers.store import contents
 from ragvl.indexers.store.database import (
+    BUSY_TIMEOUT_MS,
     DATABASE_FILE,
     TERM_TABLES,
     create_database,
+    no_index,
     open_database,
     read_settings,
     translated,
-    write_settings,
 )
-from ragvl.indexers.store.files import write_durably, writing
+from ragvl.indexers.store.files import make_folder, sync_folder, write_durably, writing
 from ragvl.indexers.store.lock import WriterLock
 from ragvl.indexers.store.records import DocumentDraft, FileRecord, HeldDocument
-from ragvl.indexers.store.segments import Owners, SegmentRecord, VectorTable, load_segment
+from ragvl.indexers.store.rendered import sweep_rendered
+from ragvl.indexers.store.segments import Owners, SegmentRecord, VectorTable, check_segment, load_segment
 from ragvl.protocols import FloatArray
 from ragvl.types import DocumentStatus
+
+logger = logging.getLogger(__name__)
 
 SEGMENTS_FOLDER = "segments"
 TEXT_LANE = "text"
 
 # Segments smaller than this are merged when their number grows, so that opening an index stays quick.
 _SMALL_SEGMENT_VECTORS = 65_536
-_MANY_SMALL_SEGMENTS = 8
+_FEW_SMALL_SEGMENTS = 7
 _WORN_SHARE = 0.3
 
 
 class IndexWriter:
     """The one writer of an index folder; a context manager that holds the lock."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any] | None = None) -> None:
         """
-        Open an index for writing, making it when it is not there.
+        Open an index for writing.
 
         Args:
             folder: the index folder.
-            settings: recorded in a new index; see `ragvl.indexers.manifest` for what an old one is checked for.
+            settings: recorded in a new index, which is made when there is none; None never makes one. See
+                `ragvl.indexers.manifest` for what an old one is checked for.
 
         Raises:
             IndexLockedError: another process is writing.
-            IndexWriteError, IndexDamagedError, IndexMismatchError: see `ragvl.errors`.
+            IndexNotFoundError, IndexWriteError, IndexDamagedError, IndexMismatchError: see `ragvl.errors`.
         """
         self.folder = folder
+        self._path = folder / DATABASE_FILE
+        if settings is None and not self._path.exists():
+            raise no_index(folder)
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._lock = WriterLock(folder)
-        try:
-            if not (folder / DATABASE_FILE).exists():
-                _create(folder, settings)
+            make_folder(folder)
+        with ExitStack() as undo:
+            self._lock = undo.enter_context(WriterLock(folder))
+            if not self._path.exists():
+                _create(folder, settings or {})
             self._connection = open_database(folder, writable=True)
-            self._path = folder / DATABASE_FILE
+            undo.callback(self._connection.close)
             with translated(self._path):
                 self.settings = read_settings(self._connection)
                 self._sweep()
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
 
     def close(self) -> None:
         """Fold the log into the database and give the lock back."""
         try:
-            with translated(self._path):
+            with self._postponable():
                 self._connection.close()
         finally:
             self._lock.release()
@@ -125,18 +134,18 @@ class IndexWriter:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            # A short log bounds what a damaged log could cost; readers may hold it open, which is no error.
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self._fold_log()
+
+    def merge(self, most: int = 63) -> None:
+        """Make one of the small segments when there are more than `most`: opening an index stays quick."""
+        small = [record for record in self.segments() if record.vectors < _SMALL_SEGMENT_VECTORS]
+        if len(small) > most:
+            self._rewrite_sound(small)
 
     def tidy(self) -> None:
-        """Rewrite what slows an index down, if anything does: many small segments, or much that is dead."""
-        records = self.segments()
-        small = [record for record in records if record.vectors < _SMALL_SEGMENT_VECTORS]
-        worn = set(self._worn(records, _WORN_SHARE)) | set(
-            small if len(small) >= _MANY_SMALL_SEGMENTS else []
-        )
-        if worn:
-            self.rewrite([record for record in records if record in worn])
+        """Rewrite what slows an index down, if anything does: small segments, or much that is dead."""
+        self.merge(_FEW_SMALL_SEGMENTS)
+        self._rewrite_sound(self._worn(_WORN_SHARE))
 
     def rewrite(self, records: list[SegmentRecord]) -> None:
         """Replace segments by one that holds their living vectors, in the order of passage ids."""
@@ -163,35 +172,70 @@ class IndexWriter:
             return [row for row in contents.passage_texts(self._connection) if row[0][0] not in known]
 
     def compact(self) -> None:
-        """Make one segment of all, without anything dead, and give the database's free pages back."""
+        """
+        Make one segment of all, without anything dead, and give the database's free pages back.
+
+        Raises:
+            IndexDamagedError: a segment is damaged; nothing is left out silently.
+        """
         records = self.segments()
-        if len(records) > 1 or self._worn(records, 0.0):
+        if len(records) > 1 or self._worn(0.0):
             self.rewrite(records)
         with translated(self._path):
             for table in TERM_TABLES:
                 self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
+            # Through a file: a large database would not fit into memory.
+            self._connection.pragma("temp_store", "file")
             self._connection.execute("VACUUM")
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._fold_log()
 
-    def _worn(self, records: list[SegmentRecord], share: float) -> list[SegmentRecord]:
+    def _rewrite_sound(self, records: list[SegmentRecord]) -> None:
+        """Rewrite those segments that are not damaged; the others are named by `verify`."""
+        sound = [record for record in records if check_segment(self.folder, record) is None]
+        if sound:
+            self.rewrite(sound)
+
+    def _fold_log(self) -> None:
+        """Copy the log into the database file and empty it: damage to a log that is empty costs nothing."""
+        self._connection.set_busy_timeout(0)
+        with self._postponable():
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+
+    @contextmanager
+    def _postponable(self) -> Iterator[None]:
+        """Folding the log: what it holds is committed, so a reader in the way or a full disk only puts that off."""
+        try:
+            yield
+        except apsw.BusyError:
+            pass
+        except (apsw.FullError, apsw.IOError) as error:
+            logger.warning("%s cannot be brought up to date from its log: %s", self._path, error)
+
+    def _worn(self, share: float) -> list[SegmentRecord]:
         """Segments of which more than a share of the vectors is dead."""
         with translated(self._path):
+            records = contents.segments(self._connection)
             dead = contents.tombstones(self._connection)
-        if not dead:
-            return []
+        most = sum(last - first + 1 for first, last in dead)
         worn = []
         for record in records:
-            passage_ids = load_segment(self.folder, record).owners[:, 0]
-            if contents.is_dead(passage_ids, dead).sum() > share * len(passage_ids):
-                worn.append(record)
+            if most <= share * record.vectors:
+                continue
+            with suppress(IndexDamagedError):
+                passage_ids = load_segment(self.folder, record).owners[:, 0]
+                if contents.is_dead(passage_ids, dead).sum() > share * len(passage_ids):
+                    worn.append(record)
         return worn
 
     def _sweep(self) -> None:
-        """Remove segment files that no committed state names: left by a crash or by a merge."""
+        """Remove files that no committed state names: left by a crash or by a merge."""
         named = {self.folder / record.file for record in contents.segments(self._connection)}
-        for path in (self.folder / SEGMENTS_FOLDER).glob("*/*"):
-            if path not in named:
-                path.unlink(missing_ok=True)
+        with writing(self.folder / SEGMENTS_FOLDER):
+            for path in (self.folder / SEGMENTS_FOLDER).glob("*/*"):
+                if path not in named:
+                    path.unlink(missing_ok=True)
+            sweep_rendered(self.folder)
 
 
 class Batch:
@@ -235,7 +279,8 @@ class Batch:
     def put_file(self, file: FileRecord) -> None:
         """Record where a document lies; a file that was another document before is that no longer."""
         before = contents.put_file(self._connection, file)
-        self._touched |= {file.document_id} if before is None else {before, file.document_id}
+        if before != file.document_id:
+            self._touched |= {file.document_id} if before is None else {before, file.document_id}
 
     def drop_file(self, path: bytes) -> None:
         """Forget a file; its document goes with the last of its files."""
@@ -270,19 +315,13 @@ class Batch:
 
 
 def _create(folder: Path, settings: dict[str, Any]) -> None:
-    """Make the database under another name first, so that a crash leaves no half-made index."""
+    """Make the database in a folder of its own first, so that a crash leaves no half-made index."""
     fresh = folder / "creating"
     with writing(fresh):
-        fresh.mkdir(exist_ok=True)
-        for left in fresh.iterdir():
-            left.unlink()
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
     create_database(fresh, settings)
     with writing(folder / DATABASE_FILE):
         (fresh / DATABASE_FILE).replace(folder / DATABASE_FILE)
+        sync_folder(folder)
         fresh.rmdir()
-
-
-def record_settings(writer: IndexWriter, settings: dict[str, Any]) -> None:
-    """Record more settings in an open index."""
-    with translated(writer.folder / DATABASE_FILE):
-        write_settings(writer._connection, settings)

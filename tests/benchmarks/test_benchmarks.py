@@ -1,0 +1,92 @@
+"""The parts of the benchmarks that numbers depend on: questions, growth, intervals, memory of process trees."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+GRANDCHILD = "import time\nheld = b'x' * (80 << 20)\nwhile time.process_time() < 0.6: pass"
+LARGE_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GRANDCHILD!r}])"
+
+
+def load(name: str) -> ModuleType:
+    """Import a neighbour of the scripts, which find each other because Python adds a script's folder."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.mark.parametrize("script", ["cold_start", "indexing", "latency", "retrieval", "unchanged"])
+def test_scripts_import_without_data_or_peer(script: str) -> None:
+    """Every script can be imported where there is neither a data set nor LlamaIndex."""
+    assert callable(load(script).main)
+
+
+def test_questions_leave_out_pages_that_do_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page 0, pages beyond the end and questions without an answer are dropped."""
+    dev_set = load("dev_set")
+    rows = [("kept", "Str", [0, 2, 9]), ("unanswerable", "None", [1]), ("only beyond", "Int", [9])]
+    lines = [
+        json.dumps(
+            {
+                "document": "a.pdf",
+                "question": text,
+                "answer_format": answer_format,
+                "evidence_pages": pages,
+                "evidence_sources": ["Generalized-text (Layout)", "Pure-text (Plain-text)"],
+            }
+        )
+        for text, answer_format, pages in rows
+    ]
+    (tmp_path / "questions.jsonl").write_text("\n".join(lines), "utf-8")
+    monkeypatch.setattr(dev_set, "page_counts", lambda data: {"a.pdf": 3})
+    [question] = dev_set.read_questions(tmp_path)
+    assert (question.text, question.pages) == ("kept", {2})
+    assert question.sources == ("Layout", "Pure-text")
+    assert dev_set.warm_up_questions(tmp_path) == ["unanswerable"]
+
+
+def test_respelt_text_keeps_every_word_in_its_place() -> None:
+    """A copy differs from the original, but words start and end where they did, and come out the same each time."""
+    text = "Revenue grew by 12.5 per cent in 2018,\nand costs fell.\n\n" * 20
+    respeller = load("spelling").Respeller([text, "Uncommon zymurgy 77"])
+    copy = respeller.respell(text, 1, 7)
+    assert copy != text
+    assert [char.isspace() for char in copy] == [char.isspace() for char in text]
+    assert respeller.respell(text, 1, 7) == copy
+    assert respeller.respell("zymurgy", 1, 1) != "" and respeller.respell("", 1, 1) == ""
+
+
+def test_intervals_are_paired_and_repeatable() -> None:
+    """A constant difference has no width, whatever the scores; the same scores give the same interval."""
+    resampling = load("resampling")
+    scores = [0.1, 0.9, 0.4, 0.6]
+    difference = resampling.paired_interval([score + 0.1 for score in scores], scores)
+    assert difference.low == pytest.approx(0.1) and difference.high == pytest.approx(0.1)
+    assert resampling.mean_interval(scores) == resampling.mean_interval(scores)
+    with pytest.raises(ValueError, match="no scores"):
+        resampling.mean_interval([])
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="memory is read from /proc")
+def test_measuring_counts_what_the_process_started() -> None:
+    """80 MiB and 0.6 s in a child of the measured process are seen."""
+    measured = load("measuring").run_measured([sys.executable, "-c", LARGE_CHILD])
+    assert measured.peak_rss_bytes > 80 << 20
+    assert measured.wall_s > 0.6
+    assert measured.cpu_s > 0.6
+
+
+def test_percentile_is_a_measured_value() -> None:
+    """The percentile is one of the values, never between two."""
+    percentile = load("measuring").percentile
+    values = [float(value) for value in range(1, 101)]
+    assert (percentile(values, 0.5), percentile(values, 0.95), percentile(values, 1.0)) == (50, 95, 100)
