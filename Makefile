@@ -2,18 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEMO := .demo/.ragvl
+DEMO := .demo
 
 .PHONY: demo test lint types imports unit package clean
 
 demo: $(VENV)/.base
-	@mkdir -p $(dir $(DEMO))
 	$(BIN)/ragvl index examples/documents --index $(DEMO)
 	$(BIN)/ragvl ask "What was the operating profit in 2025?" --index $(DEMO)
 	$(BIN)/ragvl ask "Why can't Kittiwake use Berth 2 at Otterhaven around low water?" --index $(DEMO)
-	$(BIN)/ragvl ask "Of the planned 38 million, how much goes into shore charging?" --index $(DEMO) --show --out .demo/answer.html
+	$(BIN)/ragvl ask "Of the planned 38 million, how much goes into shore charging?" --index $(DEMO) --show --out ragvl-answer.html
 	@echo
-	@echo "Now look: open .demo/answer.html, or index a folder of your own with $(BIN)/ragvl index PATH"
+	@echo "Now look: open ragvl-answer.html, or index a folder of your own with $(BIN)/ragvl index PATH"
 
 test: lint types imports unit package
 
@@ -48,4 +47,4 @@ $(VENV)/.dev: $(VENV)/.base
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info
+	rm -rf $(VENV) $(DEMO) ragvl-answer.html build dist *.egg-info

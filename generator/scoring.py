@@ -13,6 +13,7 @@ import numpy as np
 from ragvl.generator.units import Unit
 from ragvl.indexers.analysis import query_terms, terms
 from ragvl.protocols import TextEncoder
+from ragvl.types import BlockKind
 
 _NUMBER_ASKED = re.compile(
     r"\b(how (?:many|much|long|far|old|tall|often|large|big|high|fast)|what (?:is|was|are|were) the (?:\w+ )*?"
@@ -25,6 +26,8 @@ _MAX_ENCODED = 64
 
 _WEIGHT_MEANING, _WEIGHT_WORDS, _WEIGHT_KIND, _WEIGHT_PAGE = 0.25, 0.125, 0.125, 0.5
 _UNRELATED_COSINE = 0.5
+_TITLE_WORDS = 9
+_TITLE_SAYS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class ScoredUnit:
         coverage: share of the question's words, by their weight, that the unit or its headings hold.
         kind: 1 unless the question asks for a number and the unit holds none.
         page: the page's score as a share of the best page's.
+        says: 1 for a statement, less for what only names a subject, as a heading does.
     """
 
     unit: Unit
@@ -44,6 +48,7 @@ class ScoredUnit:
     coverage: float
     kind: float
     page: float
+    says: float = 1.0
 
     @property
     def score(self) -> float:
@@ -53,7 +58,8 @@ class ScoredUnit:
     @property
     def own(self) -> float:
         """The parts that are the unit's and not its page's."""
-        return _WEIGHT_MEANING * self.meaning + _WEIGHT_WORDS * self.coverage + _WEIGHT_KIND * self.kind
+        parts = _WEIGHT_MEANING * self.meaning + _WEIGHT_WORDS * self.coverage + _WEIGHT_KIND * self.kind
+        return self.says * parts
 
 
 def score_units(question: str, units: Sequence[Unit], encoder: TextEncoder) -> list[ScoredUnit]:
@@ -76,10 +82,19 @@ def score_units(question: str, units: Sequence[Unit], encoder: TextEncoder) -> l
             coverage=coverage[i],
             kind=float(not wants_number or bool(_NUMBER.search(units[i].text))),
             page=pages[i],
+            says=_TITLE_SAYS if _is_title(units[i], wants_number) else 1.0,
         )
         for i, value in zip(chosen, meaning, strict=True)
     ]
     return sorted(scored, key=lambda one: -one.score)
+
+
+def _is_title(unit: Unit, wants_number: bool) -> bool:
+    """Whether a unit only names a subject: a few words without a full stop, or without the number asked for."""
+    text = unit.text.strip()
+    short = len(text.split()) <= _TITLE_WORDS and text[-1:] not in ".!?"
+    prose = unit.kind in {BlockKind.TEXT, BlockKind.HEADING}
+    return prose and short and not (wants_number and _NUMBER.search(text))
 
 
 def _coverage(question: str, units: Sequence[Unit]) -> list[float]:

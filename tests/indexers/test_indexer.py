@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -26,7 +26,7 @@ class FakePool:
     A file that begins with "locked" needs the password "open", one that begins with "crash" crashes.
     """
 
-    paths: list[str] = []
+    paths: ClassVar[list[str]] = []
     before_reading: Callable[[Path], None] = staticmethod(lambda path: None)
 
     def __init__(self, *settings: object) -> None: ...
