@@ -88,11 +88,13 @@ class Retriever:
                 if found.page_id == page.id:
                     lanes.append(LaneRank(result.name, rank, found.score))
                     _vote(votes, found)
-        return Hit(page, score, tuple(lanes), self._best(snapshot.passages(page), votes))
+        return Hit(page, score, tuple(lanes), self._best(snapshot, page, votes))
 
-    def _best(self, passages: Sequence[Passage], votes: Mapping[int, float]) -> tuple[Passage, ...]:
-        ranked = sorted(passages, key=lambda passage: (-votes.get(passage.id, 0.0), passage.id))
-        return tuple(ranked[: self._config.passages_per_hit])
+    def _best(self, snapshot: Snapshot, page: Page, votes: Mapping[int, float]) -> tuple[Passage, ...]:
+        ids = snapshot.passage_ids(page.id)
+        ranked = sorted(ids, key=lambda passage_id: (-votes.get(passage_id, 0.0), passage_id))
+        ranked = ranked[: self._config.passages_per_hit]
+        return tuple(sorted(snapshot.passages(page, ranked), key=lambda passage: ranked.index(passage.id)))
 
 
 def _ranked(snapshot: Snapshot, scores: Mapping[int, float]) -> list[int]:

@@ -8,11 +8,13 @@ Every database page ends in a checksum that SQLite's checksum VFS writes and che
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 import apsw.sqlite_extra
@@ -116,7 +118,7 @@ def create_database(folder: Path, settings: dict[str, Any]) -> None:
     """
     path = folder / DATABASE_FILE
     with translated(path):
-        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+        connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
         try:
             connection.reserve_bytes("main", CHECKSUM_BYTES)
             connection.pragma("page_size", PAGE_BYTES)
@@ -143,8 +145,13 @@ def open_database(folder: Path, *, writable: bool) -> apsw.Connection:
     if not path.is_file():
         raise no_index(folder)
     with translated(path):
-        # Readers open for writing too: they must be able to recover the log of a writer that died.
-        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE)
+        if not writable and _is_on_read_only_disk(folder):
+            # No writer can be there, and SQLite could not make the files by which it would notice one.
+            uri = f"file:{quote(str(path))}?immutable=1"
+            connection = _connect(uri, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        else:
+            # Readers open for writing too: they must be able to recover the log of a writer that died.
+            connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE)
         try:
             if not writable:
                 connection.pragma("query_only", True)
@@ -191,9 +198,11 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except apsw.IOError as error:
-        if _is_checksum_failure(error):
+        if _extended_code(error) in _CHECKSUM_FAILURES:
             raise damaged(path) from error
-        raise IndexWriteError(f"cannot read or write {path}: {error}. {_INTACT}") from error
+        if _extended_code(error) in _READ_FAILURES:
+            raise IndexDamagedError(f"{path} cannot be read: {error}; check the disk") from error
+        raise IndexWriteError(f"cannot write {path}: {error}. {_INTACT}") from error
     except apsw.FullError as error:
         raise IndexWriteError(f"cannot write {path}: the disk is full. {_INTACT}") from error
     except apsw.ReadOnlyError as error:
@@ -221,14 +230,20 @@ def damaged(path: Path) -> IndexDamagedError:
     )
 
 
+_CHECKSUM_FAILURES = {apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS}
+_READ_FAILURES = {apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ}
 _INTACT = (
     "The index is as it was before this batch; free some space or check the disk, then run the command again."
 )
 
 
-def _connect(path: Path, flags: int) -> apsw.Connection:
+def _is_on_read_only_disk(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def _connect(name: str, flags: int) -> apsw.Connection:
     _load_checksum_vfs()
-    connection = apsw.Connection(str(path), flags=flags, vfs=_VFS)
+    connection = apsw.Connection(name, flags=flags, vfs=_VFS)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", True)
@@ -258,5 +273,6 @@ def _check(connection: apsw.Connection, path: Path) -> None:
         )
 
 
-def _is_checksum_failure(error: apsw.IOError) -> bool:
-    return getattr(error, "extendedresult", 0) in {apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS}
+def _extended_code(error: apsw.IOError) -> int:
+    code: int = getattr(error, "extendedresult", 0)  # apsw's stubs do not know it
+    return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -220,14 +220,10 @@ class Snapshot:
             for page_id, document_id, number, width, height, text, source, words in rows
         }
 
-    def passages(self, page: Page) -> list[Passage]:
-        """The passages of a page, in order, with their boxes."""
+    def passages(self, page: Page, chosen: Collection[int] | None = None) -> list[Passage]:
+        """The passages of a page, in order, with their boxes; only those whose ids are `chosen`, when given."""
         words = unpack_words(page.words, page.width_pt, page.height_pt)
-        rows = fetch(
-            self.connection,
-            'SELECT id, kind, heading, start, "end" FROM passages WHERE page_id = ? ORDER BY id',
-            (page.id,),
-        )
+        sql = 'SELECT id, kind, heading, start, "end" FROM passages WHERE page_id = ? ORDER BY id'
         return [
             Passage(
                 passage_id,
@@ -239,8 +235,14 @@ class Snapshot:
                 end,
                 line_boxes(words, start, end),
             )
-            for passage_id, kind, heading, start, end in rows
+            for passage_id, kind, heading, start, end in fetch(self.connection, sql, (page.id,))
+            if chosen is None or passage_id in chosen
         ]
+
+    def passage_ids(self, page_id: int) -> list[int]:
+        """Ids of the passages of a page, in order."""
+        sql = "SELECT id FROM passages WHERE page_id = ? ORDER BY id"
+        return [row[0] for row in fetch(self.connection, sql, (page_id,))]
 
 
 def _load(snapshot: Snapshot, dimension: int) -> Vectors:

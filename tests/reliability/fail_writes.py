@@ -5,6 +5,7 @@ the index as it was; none may succeed silently.
     python tests/reliability/fail_writes.py calls      # the N-th write, sync, rename fails, N = 1, 2, ... until none is left
     python tests/reliability/fail_writes.py size       # no file may grow past a limit (RLIMIT_FSIZE), for growing limits
     python tests/reliability/fail_writes.py space      # a full disk: a tmpfs with ever more space; needs root
+    python tests/reliability/fail_writes.py reads      # the N-th read of a search fails
 
 After each failure the index is opened anew, `verify` must find nothing, and searches must find what they found before,
 or what they find after a run without failure when nothing was raised.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import errno
+import itertools
 import logging
 import os
 import resource
@@ -70,7 +72,8 @@ def compact(folder: Path) -> None:
 class Faults:
     """Counts calls that write, and makes the N-th fail, or all from the N-th."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_reads: bool = False) -> None:
+        self.of_reads = of_reads
         self.calls = 0
         self.fails_at = 0
         self.goes_on = False
@@ -84,8 +87,10 @@ class Faults:
         """Let everything pass."""
         self.fails_at = 0
 
-    def fails(self, what: str) -> bool:
+    def fails(self, what: str, *, reads: bool = False) -> bool:
         """Count a call; whether it is to fail."""
+        if reads != self.of_reads:
+            return False
         self.calls += 1
         if (
             not self.fails_at
@@ -106,6 +111,12 @@ class FaultyFile(apsw.VFSFile):
     def __init__(self, name: Any, flags: list[int]) -> None:
         super().__init__("unix", name, flags)
         self.is_log = bool(flags[0] & apsw.SQLITE_OPEN_WAL)
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        """Read, perhaps nothing."""
+        if FAULTS.fails("read", reads=True):
+            raise _io_error(apsw.SQLITE_IOERR_READ)
+        return super().xRead(amount, offset)
 
     def xWrite(self, data: bytes, offset: int) -> None:
         """Write, perhaps half of it."""
@@ -230,12 +241,14 @@ class Trial:
                 self.failures.append(f"{where}: there is no index")
             return
         found = self._results(self.folder)
-        whole = (
-            (self.before, self.after) if self.name == "compact" else (self.before if error else self.after,)
-        )
-        if self.name == "create":
-            whole = (found,) if error else (self.after,)  # some of its batches may be committed
-        if found not in whole:
+        if isinstance(found, str):
+            self.failures.append(f"{where}: {error!r}, and then {found}")
+            return
+        allowed: list[object] = [self.before, self.after] if self.name == "compact" else [self.after]
+        if error is not None:
+            # Of the batches that make an index, some may be committed.
+            allowed = [found] if self.name == "create" else [self.before]
+        if found not in allowed:
             what = "after" if found == self.after else "neither before nor after"
             self.failures.append(f"{where}: {error!r}, but what is found is that of {what}")
 
@@ -268,6 +281,35 @@ def fail_calls(trial: Trial, step: int) -> None:
                 break
             trial.counts["calls failed"] += 1
             fails_at += step
+
+
+def fail_reads(folder: Path) -> tuple[Counter[str], list[str]]:
+    """Fail the N-th read of a search, and all from the N-th, until a search gets by without."""
+    create(folder)
+    FAULTS.of_reads = True
+    counts: Counter[str] = Counter()
+    failures = []
+    with open_library(folder) as library:
+        sound = results(library)
+    for goes_on in (False, True):
+        for fails_at in itertools.count(1):
+            FAULTS.arm(fails_at, goes_on=goes_on)
+            try:
+                with open_library(folder) as library:
+                    found = results(library)
+            except IndexStoreError as error:
+                counts[f"search: {type(error).__name__}"] += 1
+                if str(folder) not in str(error):
+                    failures.append(f"read {fails_at}: {error}")
+            else:
+                counts["search: done"] += 1
+                if found != sound:
+                    failures.append(f"read {fails_at}: other results, and no error")
+            finally:
+                FAULTS.disarm()
+            if not FAULTS.failed:
+                break
+    return counts, failures
 
 
 def limit_sizes(trial: Trial, step_bytes: int) -> None:
@@ -331,7 +373,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("faults", choices=("calls", "size", "space"))
+    parser.add_argument("faults", choices=("calls", "size", "space", "reads"))
     parser.add_argument(
         "--step", type=int, default=1, help="calls, or pages of 4 KiB, from one trial to the next"
     )
@@ -342,9 +384,11 @@ def main() -> None:
     failures: list[str] = []
     counts: Counter[str] = Counter()
     # Before ragvl loads the VFS that writes checksums, which then lies on top of this one for good.
-    disk_of_sqlite = FaultyDisk() if options.faults == "calls" else None
+    disk_of_sqlite = FaultyDisk() if options.faults in ("calls", "reads") else None
     try:
-        for work in (create, add, compact):
+        if options.faults == "reads":
+            counts, failures = fail_reads(scratch / ".ragvl")
+        for work in (create, add, compact) if options.faults != "reads" else ():
             part = scratch / work.__name__
             part.mkdir()
             if options.faults == "calls":

@@ -15,3 +15,10 @@ def test_a_failed_write_is_told_and_changes_nothing(run_script: Any, faults: str
     for work in ("create", "add", "compact"):
         assert figures[f"{work}: raised"] > 1
         assert figures[f"{work}: done"] >= 1
+
+
+def test_a_failed_read_is_told(run_script: Any) -> None:
+    """Each read of a search in turn: an error that names the index, or the right results."""
+    figures = run_script("fail_writes.py", "reads")
+    assert figures["failures"] == 0
+    assert figures["search: IndexDamagedError"] > 20

@@ -14,6 +14,7 @@ from ragvl.errors import (
     IndexNotFoundError,
     IndexWriteError,
 )
+from ragvl.indexers.store import database
 from ragvl.indexers.store.database import (
     DATABASE_FILE,
     PAGE_BYTES,
@@ -26,7 +27,7 @@ from ragvl.indexers.store.database import (
     write_settings,
 )
 from ragvl.indexers.store.reader import IndexReader
-from tests.reliability.harness import open_writer
+from tests.reliability.harness import open_library, open_writer
 
 
 def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
@@ -122,3 +123,18 @@ def test_a_database_that_is_kept_by_others_is_said(index: Path, monkeypatch: pyt
     ):
         pass
     other.close()
+
+
+def test_a_read_only_disk_can_be_searched(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's own way would need to make files beside the database; damage is noticed all the same."""
+    folder = index.rename(index.with_name("odd ?#%20 name"))
+    before = sorted(folder.rglob("*"))
+    monkeypatch.setattr(database, "_is_on_read_only_disk", lambda folder: True)
+    with open_library(folder) as library:
+        assert library.search("crane")[0].page.document.path == "crane.txt"
+        assert sorted(folder.rglob("*")) == before
+        assert not library.verify().damages
+    path = folder / DATABASE_FILE
+    path.write_bytes(path.read_bytes()[:5000] + bytes(PAGE_BYTES) + path.read_bytes()[5000 + PAGE_BYTES :])
+    with pytest.raises(IndexDamagedError):
+        IndexReader(folder)
