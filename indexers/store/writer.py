@@ -41,7 +41,8 @@ TEXT_LANE = "text"
 
 # Segments smaller than this are merged when their number grows, so that opening an index stays quick.
 _SMALL_SEGMENT_VECTORS = 65_536
-_FEW_SMALL_SEGMENTS = 7
+_FEW_SMALL_SEGMENTS = 7  # at the end of a run
+_MANY_SMALL_SEGMENTS = 63  # during a run, where merging more often would write much again and again
 _WORN_SHARE = 0.3
 
 
@@ -81,7 +82,7 @@ class IndexWriter:
     def close(self) -> None:
         """Fold the log into the database and give the lock back."""
         try:
-            with self._postponable():
+            with translated(self._path), self._postponable():
                 self._connection.close()
         finally:
             self._lock.release()
@@ -136,8 +137,8 @@ class IndexWriter:
                 raise
         self._fold_log()
 
-    def merge(self, most: int = 63) -> None:
-        """Make one of the small segments when there are more than `most`: opening an index stays quick."""
+    def merge(self, most: int = _MANY_SMALL_SEGMENTS) -> None:
+        """Make one of the small segments when there are more than `most`: a reader opens every one of them."""
         small = [record for record in self.segments() if record.vectors < _SMALL_SEGMENT_VECTORS]
         if len(small) > most:
             self._rewrite_sound(small)
@@ -198,7 +199,7 @@ class IndexWriter:
     def _fold_log(self) -> None:
         """Copy the log into the database file and empty it: damage to a log that is empty costs nothing."""
         self._connection.set_busy_timeout(0)
-        with self._postponable():
+        with translated(self._path), self._postponable():
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)
 

@@ -165,7 +165,7 @@ class Trial:
         arguments = ["--child", str(self.index), str(self.documents), str(self.log)]
         child = subprocess.Popen(
             [sys.executable, __file__, *arguments, *(["--churn"] if churn else [])],
-            env={**os.environ, _MARK: mark, "TMPDIR": str(self.scratch)},
+            env={**os.environ, _MARK: mark, "TMPDIR": str(self.scratch), "PYTHONWARNINGS": "ignore"},
         )
         if killed:
             self._wait_for_the_moment(child)
