@@ -192,7 +192,7 @@ class IndexReport:
     Attributes:
         added, updated, renamed, removed: paths.
         unchanged: a count.
-        failed: documents whose status is not `ok`, read in this run or before.
+        failed: documents looked at in this run whose status is not `ok`; `Library.documents` has all.
         pages, passages: written in this run.
         timings_s: seconds by step ("scan", "read", "encode", "commit", "total").
         interrupted: whether the run was stopped before its end; what was committed stays.
