@@ -153,7 +153,9 @@ def test_ocr_works_within_the_memory_of_a_worker(tmp_path: Path) -> None:
 
 
 _SCRIPT = """
-import pathlib, sys
+import pathlib, signal, sys
+# A shell starts background jobs with SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from ragvl.config import OcrConfig, PassageConfig, ReadingConfig
 from ragvl.indexers.workers import ReadingPool, ReadRequest
 config = ReadingConfig(workers=2, document_timeout_s=60, page_timeout_s=60, ocr=OcrConfig(pages=False, figures=False))
@@ -189,7 +191,7 @@ def test_nothing_outlives_its_parent(tmp_path: Path, blow: signal.Signals) -> No
         assert _until(lambda: _busy_in(parent.pid) >= 2)
         below = _session(parent.pid)
         os.killpg(parent.pid, blow) if blow is signal.SIGINT else os.kill(parent.pid, blow)
-        _, errors = parent.communicate(timeout=45)
+        _, errors = parent.communicate(timeout=20)
     assert len(below) >= 4
     assert _until(lambda: not _session(parent.pid))
     assert errors.count(b"Traceback") <= 1
