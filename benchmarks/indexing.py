@@ -83,7 +83,7 @@ def report(results: dict[str, tuple[Any, Measured]], title: str) -> str:
             seconds(measured.wall_s),
             seconds(measured.cpu_s),
             seconds(result["searchable_s"]),
-            measured.peak_rss,
+            measured.peak,
             f"{result['units']:,}",
         ]
         for name, (result, measured) in results.items()

@@ -84,7 +84,7 @@ def report(pages: int, results: dict[str, tuple[Any, Measured]]) -> str:
     for name, (result, measured) in results.items():
         total = _row(name, result, "total")
         cpu = f"{_at(result, 'cpu', 0.5) * 1000:.1f} ms"
-        rows.append([*total, ratio(_at(result, "total", 0.95), baseline), cpu, measured.peak_rss])
+        rows.append([*total, ratio(_at(result, "total", 0.95), baseline), cpu, measured.peak])
         rows += [[*_row(f"{name}: {part}", result, part), "", "", ""] for part in PARTS]
     asked = len(next(iter(results.values()))[0]["searches"])
     header = ("search", "p50", "p95", "worst", f"p95 to {BASELINE}", "processor time, p50", "peak memory")

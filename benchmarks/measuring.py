@@ -17,8 +17,7 @@ from typing import Any
 
 __all__ = ["Measured", "percentile", "run_measured", "run_side"]
 
-_SAMPLE_S = 0.1
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_SAMPLE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +27,19 @@ class Measured:
 
     Attributes:
         wall_s: from start to end.
-        peak_rss_bytes: the highest sum, over samples, of the resident memory of the process and of all that it started;
-            memory that several of them share counts once for each.
+        peak_bytes: the highest sum, over samples, of the memory of the process and of all that it started; what
+            several of them share counts once (Linux's proportional set size).
         cpu_s: processor time of all of them, over all cores; other programs disturb it less than wall time.
     """
 
     wall_s: float
-    peak_rss_bytes: int
+    peak_bytes: int
     cpu_s: float
 
     @property
-    def peak_rss(self) -> str:
+    def peak(self) -> str:
         """The peak for people."""
-        return f"{self.peak_rss_bytes / 2**20:,.0f} MiB"
+        return f"{self.peak_bytes / 2**20:,.0f} MiB"
 
 
 def run_measured(command: Sequence[str]) -> Measured:
@@ -59,7 +58,7 @@ def run_measured(command: Sequence[str]) -> Measured:
             process.wait(_SAMPLE_S)
             break
         except subprocess.TimeoutExpired:
-            peak = max(peak, _session_rss_bytes(process.pid))
+            peak = max(peak, _session_bytes(process.pid))
     wall_s = time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(command))
@@ -99,7 +98,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
-def _session_rss_bytes(session: int) -> int:
+def _session_bytes(session: int) -> int:
     total = 0
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -107,8 +106,13 @@ def _session_rss_bytes(session: int) -> int:
         try:
             # The command's name, in brackets, may hold anything; fields are counted from behind it.
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                total += _shared_out_bytes(folder / "smaps_rollup")
         except (OSError, UnicodeDecodeError):
             continue  # it ended meanwhile
-        if int(fields[3]) == session:
-            total += int(fields[21]) * _PAGE_BYTES
     return total
+
+
+def _shared_out_bytes(rollup: Path) -> int:
+    line = next((line for line in rollup.read_text().splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
+    return int(line.split()[1]) * 1024

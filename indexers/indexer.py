@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from ragvl.types import DocumentStatus, Failure, IndexProgress, IndexReport
 
 Progress = Callable[[IndexProgress], None]
 
-_BATCH_PASSAGES = 384
+_BATCH_PASSAGES = 256  # twice as many may be on their way: one batch is encoded while the next is read
 _BATCH_SECONDS = 5.0
 _UNREAD = 0  # the document id of a file whose document is not in the index yet
 
@@ -37,6 +38,14 @@ class _Arrival:
     draft: DocumentDraft
     files: list[FileRecord]
     replaces: int | None = None
+
+
+@dataclass(slots=True)
+class _Encoding:
+    """A batch whose passages are being encoded."""
+
+    arrivals: list[_Arrival]
+    vectors: Future[list[FloatArray]]
 
 
 @dataclass(slots=True)
@@ -86,6 +95,8 @@ class IndexRun:
         self._vanished: list[FileRecord] = []
         self._renamed: set[int] = set()  # documents that lie under another name now
         self._waiting: list[_Arrival] = []
+        self._encoding: _Encoding | None = None
+        self._encoders = ThreadPoolExecutor(1, "ragvl-encoding")
         self._moved: list[FileRecord] = []
         self._reading: dict[int, _Arrival] = {}
         self._by_content: dict[tuple[str, str], _Arrival] = {}
@@ -117,12 +128,16 @@ class IndexRun:
         self._tally.unchanged = len(plan.unchanged)
         self._total = len(plan.look_at)
         interrupted = False
-        try:
-            self._read_all(plan, password, look_again)
-            self._commit(drop=[*plan.gone, *self._vanished])
-            self._writer.tidy()
-        except KeyboardInterrupt:
-            interrupted = True
+        with self._encoders:
+            try:
+                self._read_all(plan, password, look_again)
+                self._turn_over()
+                self._finish_encoding()
+                self._commit(drop=[*plan.gone, *self._vanished])
+                self._writer.tidy()
+            except KeyboardInterrupt:
+                interrupted = True
+                self._finish_encoding()
         self._tell("done")
         return self._report(interrupted)
 
@@ -245,16 +260,33 @@ class IndexRun:
         self._waiting.append(arrival)
         passages = sum(len(page.passages) for other in self._waiting for page in other.draft.pages)
         if passages >= _BATCH_PASSAGES or time.monotonic() - self._committed > _BATCH_SECONDS:
-            self._commit()
+            self._turn_over()
 
-    def _commit(self, drop: Sequence[FileRecord] = ()) -> None:
+    def _turn_over(self) -> None:
+        """Encode what waits in the background; what was encoded before is committed first."""
+        self._finish_encoding()
         arrivals, self._waiting = self._waiting, []
+        if arrivals:
+            self._encoding = _Encoding(arrivals, self._encoders.submit(self._encode, arrivals))
+
+    def _finish_encoding(self) -> None:
+        if self._encoding is None:
+            return
+        started = time.monotonic()
+        vectors = self._encoding.vectors.result()
+        self._spent["encode"] += time.monotonic() - started
+        arrivals, self._encoding = self._encoding.arrivals, None
+        self._commit(arrivals, vectors)
+
+    def _commit(
+        self,
+        arrivals: Sequence[_Arrival] = (),
+        vectors: Sequence[FloatArray] = (),
+        drop: Sequence[FileRecord] = (),
+    ) -> None:
         moved, self._moved = self._moved, []
         if not (arrivals or moved or drop):
             return
-        started = time.monotonic()
-        vectors = self._encode(arrivals)
-        self._spent["encode"] += time.monotonic() - started
         started = time.monotonic()
         with self._writer.batch() as batch:
             for file in moved:
@@ -274,7 +306,7 @@ class IndexRun:
         flat = [text for of_one in texts for text in of_one]
         vectors = self._encoder.encode_passages(flat) if flat else np.empty((0, 1), dtype=np.float32)
         ends = np.cumsum([len(of_one) for of_one in texts])
-        return np.split(vectors, ends[:-1]) if len(arrivals) else []
+        return np.split(vectors, ends[:-1])
 
     def _count(self, arrivals: Sequence[_Arrival], drop: Sequence[FileRecord]) -> None:
         tally = self._tally
@@ -292,6 +324,8 @@ class IndexRun:
     def _count_pages(self, key: int, read: int, expected: int) -> None:
         self._pages_read[key] = read
         self._pages_expected[key] = expected
+        if self._encoding is not None and self._encoding.vectors.done():
+            self._finish_encoding()
         self._tell("read")
 
     def _tell(self, step: str) -> None:

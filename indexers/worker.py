@@ -11,7 +11,14 @@ from typing import TypeVar
 
 from ragvl.config import PassageConfig, ReadingConfig
 from ragvl.indexers.page_ocr import PageOcr
-from ragvl.indexers.processes import be_silent, end_with_parent, limit_memory, set_deadline, take_signals
+from ragvl.indexers.processes import (
+    be_silent,
+    end_with_parent,
+    limit_memory,
+    return_memory,
+    set_deadline,
+    take_signals,
+)
 from ragvl.indexers.reading import Opened, PagesRead, Shelf, Source, open_document, read_pages, render_page
 
 OUT_OF_MEMORY = 71  # exit status
@@ -37,6 +44,7 @@ def start(reading: ReadingConfig, passages: PassageConfig) -> None:
     take_signals()
     end_with_parent()
     be_silent()
+    return_memory()
     limit_memory(reading.worker_memory_mb)
     _worker = _Worker(reading, passages, Shelf(reading), PageOcr(reading.ocr))
 

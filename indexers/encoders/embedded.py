@@ -2,9 +2,9 @@
 The text encoder that ships inside ragvl: it needs no download, no GPU and no torch.
 
 Passages run on the engine that is fastest for bulk, queries on the one that is ready soonest, each loaded when it is
-first needed. The two give the same space: for the same text their vectors differ by less than 0.002 in any component and
-their cosine is above 0.9999 (measured: 0.99998 where OpenVINO uses bfloat16, 1.000000 in float32). A query is always encoded by the same engine, so its vector does not depend on what else
-the process has done.
+first needed. The two give the same space: for the same text their cosine is above 0.999 (measured on 500 passages, at worst
+and on average: 0.9997 and 0.9998 where OpenVINO multiplies int8, 0.99998 and 0.99999 in bfloat16, 1.000000 in float32).
+A query is always encoded by the same engine, so its vector does not depend on what else the process has done.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedTextEncoder"]
 
 MODEL_FOLDER = Path(__file__).parents[1] / "models" / "granite-embedding-30m-english"
-BATCH_TOKENS = 2048  # padding included; larger batches leave the caches and were slower
-WIDTH_STEP = 8  # few distinct widths, because OpenVINO prepares its kernels once for each
+BATCH_TOKENS = 1024  # padding included; larger batches leave the caches and were slower
+WIDTH_STEP = 16  # few distinct widths, because OpenVINO prepares its kernels once for each
 MANIFEST_KEYS = frozenset(
     (
         "name",
@@ -81,7 +81,7 @@ class EmbeddedTextEncoder:
             folder: holds `manifest.json` and the files it lists.
             engine: "auto" encodes passages with OpenVINO and queries with ONNX Runtime, where installed.
             threads: processor threads to use; 0 leaves it to the engine, which takes the physical cores.
-            precision: "float32" keeps OpenVINO from using bfloat16 where the processor has it.
+            precision: "float32" and "bfloat16" keep OpenVINO from using narrower products where the processor has them.
 
         Raises:
             ModelFileError: the manifest is absent or damaged.
@@ -247,14 +247,20 @@ def _cut(ids: list[int], max_tokens: int) -> list[int]:
 
 
 def _batches(token_ids: Sequence[list[int]]) -> list[_Batch]:
-    """Group rows of similar length, longest first, so that little is padding and the last batch to finish is short."""
+    """
+    Group rows of the same width, longest first, so that the last batch to finish is short.
+
+    A row is padded by its own length alone, whatever else is encoded with it: its vector depends on nothing else.
+    """
+    by_width: dict[int, list[int]] = {}
+    for position, ids in enumerate(token_ids):
+        by_width.setdefault(-(-len(ids) // WIDTH_STEP) * WIDTH_STEP, []).append(position)
     batches: list[_Batch] = []
-    for position in sorted(range(len(token_ids)), key=lambda position: -len(token_ids[position])):
-        ids = token_ids[position]
-        if not batches or batches[-1].width * (len(batches[-1].rows) + 1) > BATCH_TOKENS:
-            batches.append(_Batch([], [], -(-len(ids) // WIDTH_STEP) * WIDTH_STEP))
-        batches[-1].positions.append(position)
-        batches[-1].rows.append(ids)
+    for width in sorted(by_width, reverse=True):
+        rows = max(BATCH_TOKENS // width, 1)
+        for start in range(0, len(by_width[width]), rows):
+            positions = by_width[width][start : start + rows]
+            batches.append(_Batch(positions, [token_ids[position] for position in positions], width))
     return batches
 
 

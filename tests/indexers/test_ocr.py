@@ -86,6 +86,17 @@ def test_each_engine_reads_words_where_they_stand(name: ocr_models.Engine) -> No
         assert y0 < y + size / 2 < y1, text
 
 
+def test_tall_pictures_are_read_whole(engine: OcrEngine) -> None:
+    """Lines are found once each wherever they stand, also where the detector's bands meet."""
+    lines = [f"entry {number} of many" for number in range(100, 136)]
+    image = Image.new("RGB", (600, 1500), "white")
+    draw = ImageDraw.Draw(image)
+    for place, line in enumerate(lines):
+        draw.text((40, 20 + 41 * place), line, fill="black", font=ImageFont.load_default(26))
+    read = sorted(engine.read(image), key=lambda line: line.box_px[1])
+    assert [" ".join(word.text for word in line.words) for line in read] == lines
+
+
 def test_an_empty_picture_costs_no_network(engine: OcrEngine) -> None:
     """Blank pages are seen to be blank before anything is computed."""
     assert is_flat(Image.new("RGB", (2000, 2000), "navy"))

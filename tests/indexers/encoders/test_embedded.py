@@ -212,3 +212,13 @@ def test_forking_after_use_warns_of_nothing() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr == ""
+
+
+def test_narrow_products_keep_the_vectors(automatic: EmbeddedTextEncoder) -> None:
+    """Whatever the processor multiplies in, vectors stay those of float32, in any company."""
+    texts = [*GOLDEN, *mixed_texts()]
+    exact = EmbeddedTextEncoder(threads=2, precision="float32").encode_passages(texts)
+    together = automatic.encode_passages(texts)
+    alone = np.concatenate([automatic.encode_passages([text]) for text in texts])
+    assert (exact * together).sum(axis=1).min() > 0.999
+    np.testing.assert_allclose(together, alone, atol=1e-6)
