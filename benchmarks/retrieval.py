@@ -20,10 +20,10 @@ from arguments import PEERS, SIDES, data_parser, parse
 from dev_set import Question, has_text_layer, read_questions
 from machine import PEER_PACKAGES, RAGVL_PACKAGES, describe_machine
 from measuring import Measured, run_side
-from resampling import mean_interval, paired_interval
 from tables import markdown
 
-from ragvl.evals.metrics import ndcg, recall
+from ragvl.evals.metrics import score_run
+from ragvl.evals.statistics import mean_interval, paired_interval
 
 BASELINE = "ragvl"
 PEER = "LlamaIndex, hybrid"
@@ -47,14 +47,18 @@ class Scores:
 
 def score(found: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> Scores:
     """Compare the pages found with the evidence."""
-    scores = Scores([], [], [])
-    for entry, question in zip(found, questions, strict=True):
-        wanted = [(question.document, page) for page in question.pages]
-        everywhere, inside = ([(name, page) for name, page in entry[scope]] for scope in ("all", "own"))
-        scores.ndcg_all.append(ndcg(everywhere, wanted, 5))
-        scores.recall_all.append(recall(everywhere, wanted, 10))
-        scores.ndcg_own.append(ndcg(inside, wanted, 5))
-    return scores
+    relevance = {
+        str(place): {_page_id(question.document, page): 1 for page in question.pages}
+        for place, question in enumerate(questions)
+    }
+    everywhere, inside = (
+        score_run(relevance, _run(found, scope), ("ndcg@5", "recall@10")).values() for scope in ("all", "own")
+    )
+    return Scores(
+        [row["ndcg@5"] for row in everywhere],
+        [row["recall@10"] for row in everywhere],
+        [row["ndcg@5"] for row in inside],
+    )
 
 
 def totals(systems: Mapping[str, Scores]) -> str:
@@ -141,10 +145,22 @@ def main() -> None:
     print(totals(systems))
     print(by_group(systems, group(questions, options.data)))
     rows = [
-        [name, f"{measured.wall_s:.1f} s", f"{measured.cpu_s:.1f} s", measured.peak_rss]
+        [name, f"{measured.wall_s:.1f} s", f"{measured.cpu_s:.1f} s", measured.peak]
         for name, measured in spent.items()
     ]
     print(markdown("Processes", ("process", "wall time", "processor time", "peak memory"), rows))
+
+
+def _run(found: Sequence[Mapping[str, Any]], scope: str) -> dict[str, dict[str, float]]:
+    """The ranked pages of every question as a run."""
+    return {
+        str(place): {_page_id(name, page): -float(rank) for rank, (name, page) in enumerate(entry[scope])}
+        for place, entry in enumerate(found)
+    }
+
+
+def _page_id(document: str, page: int) -> str:
+    return f"{document}#{page}"
 
 
 if __name__ == "__main__":

@@ -194,6 +194,9 @@ def _open_openvino(path: Path, threads: int, precision: Precision) -> LoadedMode
     idle: queue.LifoQueue[Any] = queue.LifoQueue()
     for _ in range(concurrency):
         idle.put(compiled.create_infer_request())
+    # The first array that OpenVINO sees sets up its bridge to numpy; two threads that bring one each wait for each
+    # other for good (2026.4).
+    openvino.Tensor(np.zeros(1, np.float32))
 
     def run(inputs: Tensors) -> NDArray[np.float32]:
         for name, expected in shapes.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,16 +19,15 @@ from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.reader import IndexReader
 from ragvl.protocols import Generator, TextEncoder
 from ragvl.registry import load
+from ragvl.retrievers.context import context_of
 from ragvl.types import (
     Answer,
-    Context,
     Document,
     DocumentStatus,
     Hit,
     IndexEstimate,
     IndexProgress,
     IndexReport,
-    LedgerEntry,
     TextDelta,
     VerifyReport,
 )
@@ -212,6 +211,28 @@ class Library:
                 event = replace(event, hits=tuple(hits), ledger=context.ledger, timings_s=timings)
             yield event
 
+    def ask_pages(self, question: str, pages: Collection[tuple[str, int]], **options: object) -> Answer:
+        """
+        Answer a question from given pages alone, whatever a search would find.
+
+        Args:
+            question: as a person would ask it.
+            pages: a document's path as `documents` shows it, and a page number from 1; the generator is given all.
+            options: passed on to the generator.
+
+        Raises:
+            ValueError: no pages are given, or one is not in the index.
+        """
+        from ragvl.retrievers.given import given_hits
+
+        with self._open_reader().snapshot() as snapshot:
+            hits = given_hits(snapshot, pages, lambda k, where: self.search(question, k, where))
+        context = context_of(hits, len(hits))
+        for event in self.generator().stream(context, question, options):
+            if isinstance(event, Answer):
+                return replace(event, hits=tuple(hits), ledger=context.ledger)
+        raise RagvlError("the generator ended without an answer")
+
     def documents(self) -> list[Document]:
         """Every document, whatever its status, in the order of paths."""
         with self._open_reader().snapshot() as snapshot:
@@ -349,21 +370,6 @@ class Library:
         encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
         generator: Generator = load("generator", settings.name)(settings, encoder)
         return generator
-
-
-def context_of(hits: Sequence[Hit], pages: int) -> Context:
-    ledger = tuple(
-        LedgerEntry(
-            page_id=hit.page.id,
-            document_path=hit.page.document.path,
-            page_number=hit.page.number,
-            cost_tokens=0,
-            kept=rank < pages,
-            why=f"rank {rank + 1}" if rank < pages else f"beyond the first {pages} pages",
-        )
-        for rank, hit in enumerate(hits)
-    )
-    return Context(tuple(hits[:pages]), ledger)
 
 
 def _check_encoder(reader: IndexReader, encoder: TextEncoder) -> None:

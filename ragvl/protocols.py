@@ -135,6 +135,24 @@ class Reranker(Protocol):
         """Return the same pages, best first, with new scores."""
 
 
+class TokenCost(Protocol):
+    """What a model spends on what it is shown; estimates must not be lower than the truth."""
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that question, context and answer may take together."""
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether pictures may be given."""
+
+    def text_tokens(self, text: str) -> int:
+        """Tokens of a text."""
+
+    def image_tokens(self, width_px: int, height_px: int) -> int:
+        """Tokens of a picture of this size, its marker included."""
+
+
 class Generator(Protocol):
     """Writes answers from a context."""
 

@@ -24,7 +24,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "granite-embedding-30m-english": "ragvl.indexers.encoders.embedded:EmbeddedTextEncoder",
     },
     "generator": {
+        "endpoint": "ragvl.generator.endpoint.generator:EndpointGenerator",
         "extractive": "ragvl.generator.extractive:ExtractiveGenerator",
+    },
+    "eval_system": {
+        "bm25": "ragvl.evals.systems.bm25:Bm25System",
+        "dense": "ragvl.evals.systems.dense:DenseSystem",
+        "llama-index": "ragvl.evals.systems.llama_index:LlamaIndexSystem",
+        "ragvl": "ragvl.evals.systems.ragvl:RagvlSystem",
     },
 }
 

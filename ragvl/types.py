@@ -232,9 +232,24 @@ class Hit:
     passages: tuple[Passage, ...]
 
 
+class PageForm(StrEnum):
+    """How a page is shown to a generator."""
+
+    IMAGE = "image"
+    SMALL_IMAGE = "small image"
+    REGION = "region"
+    TEXT = "text"
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One candidate for the context: what it costs, whether it was kept, and why."""
+    """
+    One candidate for the context: what it costs, whether it was kept, and why.
+
+    Attributes:
+        cost_tokens: of the form in which it was kept, or of the cheapest one that did not fit.
+        form: how it is shown; None when it was dropped, or when the generator takes hits as they are.
+    """
 
     page_id: int
     document_path: str
@@ -242,14 +257,53 @@ class LedgerEntry:
     cost_tokens: int
     kept: bool
     why: str
+    form: PageForm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A picture of a page, or of a region of it, encoded as `media_type` ("image/png" or "image/jpeg")."""
+
+    data: bytes
+    media_type: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPage:
+    """
+    A page as a generator is shown it: label, text and picture go together and cannot part.
+
+    Attributes:
+        label: random, made for this request alone; what the generator cites the page by.
+        text: the words given with it, "" for none; document text, to be marked as data.
+        image: None where only text is given.
+        cost_tokens: of label, text and image together, as the generator counts.
+    """
+
+    label: str
+    hit: Hit
+    form: PageForm
+    text: str
+    image: PageImage | None
+    cost_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a generator is given: the pages kept, best first, and the ledger of all candidates."""
+    """
+    What a generator is given.
+
+    Attributes:
+        hits: the pages kept, best first.
+        ledger: every candidate, in the order of the search.
+        pages: the pages kept, in the order in which a model is shown them; empty for a generator that reads hits.
+    """
 
     hits: tuple[Hit, ...]
     ledger: tuple[LedgerEntry, ...]
+    pages: tuple[ContextPage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ragvl
+from ragvl.evals.metrics import risk_coverage
 from ragvl.generator.extractive import ExtractiveGenerator
 from ragvl.generator.support import features
 from ragvl.library import context_of
@@ -134,19 +135,13 @@ def cross_validated(examples: Examples) -> Floats:
 
 def curve(examples: Examples, support: Floats, thresholds: Floats) -> Floats:
     """(thresholds, 4): share refused, wrong page cited, right page cited; unanswerable questions refused."""
+    risks = risk_coverage(support.tolist(), examples.right.tolist())
     rows = []
     for threshold in thresholds:
-        answered = support >= threshold
-        wrong = answered & (examples.right == 0)
-        refused_rightly = ~answered[~examples.answerable]
-        rows.append(
-            (
-                1 - answered.mean(),
-                wrong.mean(),
-                (answered & (examples.right == 1)).mean(),
-                refused_rightly.mean(),
-            )
-        )
+        answered = risks.at(threshold)
+        wrong = answered.coverage * answered.risk
+        refused_rightly = (support < threshold)[~examples.answerable].mean()
+        rows.append((1 - answered.coverage, wrong, answered.coverage - wrong, refused_rightly))
     return np.array(rows)
 
 

@@ -14,6 +14,7 @@ _NEEDED = (
     "ragvl/__init__.py",
     "ragvl/py.typed",
     "ragvl/configs/embedded.yaml",
+    "ragvl/evals/report/templates/report.css",
     "ragvl/generator/calibration.json",
     "ragvl/indexers/stopwords.txt",
     "ragvl/indexers/models/granite-embedding-30m-english/model.onnx",

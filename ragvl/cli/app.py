@@ -18,6 +18,7 @@ import typer
 from ragvl import __version__
 from ragvl.cli.ask import ask
 from ragvl.cli.doctor import doctor
+from ragvl.cli.evaluate import evaluate
 from ragvl.cli.index import index
 from ragvl.cli.problems import EXIT_STOPPED, exit_code_of, show_problem
 from ragvl.cli.search import search
@@ -80,6 +81,7 @@ app.command(epilog=_example("ragvl remove old/report.pdf"))(remove)
 app.command(epilog=_example("ragvl verify --repair"))(verify)
 app.command(epilog=_example("ragvl compact"))(compact)
 app.command(epilog=_example("ragvl doctor"))(doctor)
+app.add_typer(evaluate)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

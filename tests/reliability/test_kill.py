@@ -11,6 +11,6 @@ import pytest
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds worker processes through /proc")
 def test_nothing_acknowledged_is_lost(run_script: Any) -> None:
     """After each kill the index opens, holds and finds what was committed, and no process is left."""
-    figures = run_script("kill_indexing.py", "--kills", "10", "--documents", "36", "--seed", "3")
-    assert (figures["kills"], figures["failures"]) == (10, 0)
+    figures = run_script("kill_indexing.py", "--kills", "20", "--documents", "36", "--seed", "3")
+    assert (figures["kills"], figures["failures"]) == (20, 0)
     assert figures["acknowledged documents looked for"] > 50

@@ -1,0 +1,1 @@
+"""Systems as other evaluation frameworks call them."""
