@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Question", "has_text_layer", "page_counts", "read_questions", "warm_up_questions"]
+__all__ = ["Question", "has_text_layer", "page_counts", "read_answers", "read_questions", "warm_up_questions"]
 
 _MIN_CHARACTERS = 50
 _MIN_SHARE = 0.95
@@ -49,6 +49,12 @@ def read_questions(data: Path) -> list[Question]:
 def warm_up_questions(data: Path) -> list[str]:
     """The questions that the documents do not answer: they warm caches without asking the others beforehand."""
     return [row["question"] for row in _rows(data) if row["answer_format"] in (None, "None")]
+
+
+def read_answers(data: Path) -> list[dict[str, Any]]:
+    """The rows of the questions that have an answer and evidence pages, as they are."""
+    unanswered = (None, "None")
+    return [row for row in _rows(data) if row["answer_format"] not in unanswered and row["evidence_pages"]]
 
 
 def page_counts(data: Path) -> Mapping[str, int]:

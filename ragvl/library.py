@@ -19,7 +19,7 @@ from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.reader import IndexReader
 from ragvl.protocols import Generator, TextEncoder
 from ragvl.registry import load
-from ragvl.retrievers.context import context_of
+from ragvl.retrievers.context import context_for
 from ragvl.types import (
     Answer,
     Document,
@@ -31,6 +31,8 @@ from ragvl.types import (
     TextDelta,
     VerifyReport,
 )
+
+_MODEL_DPI = 150  # at which pages are drawn for a model that sees
 
 
 def find_index(start: Path | None = None) -> Path:
@@ -201,14 +203,14 @@ class Library:
         self, question: str, where: Mapping[str, Any] | None = None, **options: object
     ) -> Iterator[TextDelta | Answer]:
         """Answer as `ask` does, yielding pieces of text as they are written, then the finished `Answer`."""
+        pages = self.config.generator.context_pages
         started = time.monotonic()
-        hits = self.search(question, k=max(10, self.config.generator.context_pages), where=where)
-        searched_s = time.monotonic() - started
-        context = context_of(hits, self.config.generator.context_pages)
-        for event in self.generator().stream(context, question, options):
+        hits = self.search(question, k=max(10, pages), where=where)
+        searched = time.monotonic()
+        for event in self._answer(question, hits, pages, options):
             if isinstance(event, Answer):
-                timings = {"search": searched_s, "answer": time.monotonic() - started - searched_s}
-                event = replace(event, hits=tuple(hits), ledger=context.ledger, timings_s=timings)
+                took = {"search": searched - started, "answer": time.monotonic() - searched}
+                event = replace(event, timings_s={**event.timings_s, **took})
             yield event
 
     def ask_pages(self, question: str, pages: Collection[tuple[str, int]], **options: object) -> Answer:
@@ -227,11 +229,28 @@ class Library:
 
         with self._open_reader().snapshot() as snapshot:
             hits = given_hits(snapshot, pages, lambda k, where: self.search(question, k, where))
-        context = context_of(hits, len(hits))
-        for event in self.generator().stream(context, question, options):
+        for event in self._answer(question, hits, len(hits), options):
             if isinstance(event, Answer):
-                return replace(event, hits=tuple(hits), ledger=context.ledger)
+                return event
         raise RagvlError("the generator ended without an answer")
+
+    def _answer(
+        self, question: str, hits: Sequence[Hit], pages: int, options: Mapping[str, object]
+    ) -> Iterator[TextDelta | Answer]:
+        generator = self.generator()
+        started = time.monotonic()
+        with self._open_reader().snapshot() as snapshot:
+            context = context_for(generator, snapshot, question, hits, pages, self._draw)
+        context_s = time.monotonic() - started
+        for event in generator.stream(context, question, options):
+            if isinstance(event, Answer):
+                timings = {**event.timings_s, "context": context_s}
+                ledger = event.ledger or context.ledger
+                event = replace(event, hits=tuple(hits), ledger=ledger, timings_s=timings)
+            yield event
+
+    def _draw(self, hit: Hit) -> bytes | None:
+        return self.page_image(hit.page.document, hit.page.number, _MODEL_DPI)
 
     def documents(self) -> list[Document]:
         """Every document, whatever its status, in the order of paths."""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,3 +169,15 @@ class Generator(Protocol):
         Raises:
             GeneratorError: nothing could be generated.
         """
+
+
+@runtime_checkable
+class CountingGenerator(Generator, Protocol):
+    """A generator with a context of limited length: it is shown `Context.pages`, chosen under a budget of tokens."""
+
+    @property
+    def cost(self) -> TokenCost:
+        """How it counts."""
+
+    def page_tokens(self, question: str) -> int:
+        """Tokens that pages may take together beside the question, the rules and the answer."""

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ragvl.protocols import TokenCost
+from ragvl.indexers.store.reader import Snapshot
+from ragvl.protocols import CountingGenerator, Generator, TokenCost
 from ragvl.retrievers.duplicates import duplicate_of
 from ragvl.retrievers.excerpts import excerpt
 from ragvl.retrievers.labels import make_labels
+from ragvl.retrievers.pictures import picture_of
+from ragvl.retrievers.whole_pages import whole_hits
 from ragvl.types import Context, ContextPage, Hit, LedgerEntry, PageForm, PageImage
 
-__all__ = ["ContextBudget", "build_context", "context_of", "shrink"]
+__all__ = ["ContextBudget", "build_context", "context_for", "context_of", "shrink"]
 
 Picture = Callable[[Hit, PageForm], PageImage | None]
 
@@ -39,6 +42,35 @@ class ContextBudget:
     tokens: int
     pages: int
     page_text_tokens: int = 1500
+
+
+def context_for(
+    generator: Generator,
+    snapshot: Snapshot,
+    question: str,
+    hits: Sequence[Hit],
+    pages: int,
+    render: Callable[[Hit], bytes | None],
+) -> Context:
+    """
+    What a generator is given of what was found.
+
+    Args:
+        snapshot: of the index that the hits come from.
+        pages: at most so many.
+        render: gives a page as an encoded image; None when it cannot be drawn.
+    """
+    if not isinstance(generator, CountingGenerator):
+        return context_of(hits, pages)
+    budget = ContextBudget(generator.page_tokens(question), pages)
+    drawn: dict[int, bytes | None] = {}
+
+    def picture(hit: Hit, form: PageForm) -> PageImage | None:
+        if hit.page.id not in drawn:
+            drawn[hit.page.id] = render(hit)
+        return picture_of(hit, form, drawn[hit.page.id])
+
+    return build_context(whole_hits(snapshot, hits), generator.cost, budget, picture, question)
 
 
 def context_of(hits: Sequence[Hit], pages: int) -> Context:

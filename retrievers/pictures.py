@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 from ragvl.types import BBox, Hit, PageForm, PageImage
 
@@ -14,14 +13,14 @@ _REGION_PASSAGES = 3
 _JPEG_QUALITY = 85
 
 
-def picture_of(hit: Hit, form: PageForm, render: Callable[[Hit], bytes | None]) -> PageImage | None:
+def picture_of(hit: Hit, form: PageForm, whole: bytes | None) -> PageImage | None:
     """
     Draw a page in one form.
 
     Args:
         hit: its best passages first; a region goes around the first three.
         form: not `TEXT`.
-        render: gives the whole page as an encoded image, or None when it cannot be drawn.
+        whole: the page as an encoded image; None when it cannot be drawn.
 
     Returns:
         A JPEG no larger than its form allows; None when the page cannot be drawn, or its region is most of it.
@@ -29,10 +28,9 @@ def picture_of(hit: Hit, form: PageForm, render: Callable[[Hit], bytes | None]) 
     from PIL import Image
 
     region = _region(hit) if form is PageForm.REGION else (0.0, 0.0, 1.0, 1.0)
-    encoded = render(hit) if region else None
-    if region is None or encoded is None:
+    if region is None or whole is None:
         return None
-    with Image.open(io.BytesIO(encoded)) as opened:
+    with Image.open(io.BytesIO(whole)) as opened:
         image = opened.convert("RGB")
     width, height = image.size
     x0, y0, x1, y1 = region

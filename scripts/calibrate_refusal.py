@@ -24,7 +24,7 @@ import ragvl
 from ragvl.evals.metrics import risk_coverage
 from ragvl.generator.extractive import ExtractiveGenerator
 from ragvl.generator.support import features
-from ragvl.library import context_of
+from ragvl.retrievers.context import context_of
 
 Floats = NDArray[np.float64]
 

@@ -137,7 +137,7 @@ def test_ask_answers_with_a_citation(library: Library) -> None:
     )
     assert all(region.page_number == 2 for region in citation.regions)
     assert (answer.question, answer.hits) == (QUESTION, tuple(library.search(QUESTION)))
-    assert set(answer.timings_s) == {"search", "answer"}
+    assert set(answer.timings_s) == {"search", "context", "answer"}
 
 
 def test_ask_stream_ends_with_the_answer(library: Library) -> None:

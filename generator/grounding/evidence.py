@@ -17,9 +17,9 @@ from ragvl.generator.grounding.facts import Amount, Facts, facts_of
 from ragvl.generator.units import Unit, units_of
 from ragvl.types import Citation, Hit
 
-_SOME_WORDS = 0.33  # of a statement's words, in the window that has its amounts or names
-_ENOUGH_WORDS = 0.4  # of them, anywhere on the page
-_MOST_WORDS = 0.65  # of a statement that has neither amount nor name, in the window
+_KNOWN_WORDS = 0.2  # of a statement's words, that the page has at all
+_NEAR_WORDS = 0.33  # of those, and of the words that the question did not give: how many the window has
+_OWN_WORDS = 0.6  # of a statement's own words, in the window, when it has neither amount nor name of its own
 _QUOTED = re.compile(r"[“\"]([^“”\"]{12,400})[”\"]")
 _AMOUNT_WORTH, _NAME_WORTH, _WORD_WORTH, _NEAR = 3.0, 2.0, 1.0, 0.5
 
@@ -72,7 +72,7 @@ def find_evidence(statement: str, question: str, hit: Hit, together_with: Sequen
         page |= facts_of(other.page.text)
         around |= facts_of(other.page.text)
     missing = [_spelled(amount) for amount in claimed.amounts if _is_missing(amount, around, asked, page)]
-    missing += sorted(claimed.names - around.stems - page.stems)
+    missing += sorted(claimed.names - asked.stems - around.stems - page.stems)
     if missing or not _enough_words(claimed, asked, around, page) or not _worth(claimed, asked, best):
         return Finding(_unverified(hit, statement), tuple(sorted(missing)))
     return Finding(cite_span(hit.page, best.start, best.end))
@@ -107,20 +107,34 @@ def _worth(claimed: Facts, asked: Facts, window: _Window) -> float:
 
 
 def _is_missing(amount: Amount, around: Facts, asked: Facts, page: Facts) -> bool:
-    """An amount must stand in the window; one that the question gave, such as a year, anywhere on the page."""
-    return around.lacks(amount) and (asked.lacks(amount) or page.lacks(amount))
+    """
+    An amount must stand in the window; a year that the question gave, anywhere on the page.
+
+    Other amounts of the question ("figure 6", "the two companies") are no claims.
+    """
+    if asked.lacks(amount):
+        return around.lacks(amount)
+    return amount.is_year and around.lacks(amount) and page.lacks(amount)
 
 
 def _enough_words(claimed: Facts, asked: Facts, around: Facts, page: Facts) -> bool:
-    """An amount under other words is another amount: some of the words must stand beside it."""
+    """
+    Whether words tie the statement to the window.
+
+    An amount beside other words is another amount: some must stand with it. What the question calls by another name
+    than the page does is no sign of that. Without an amount or name of its own, a statement is its words.
+    """
     words = claimed.words or (asked.stems if not claimed.names else frozenset())
     if not words:
         return True
-    near = len(words & around.stems) / len(words)
-    anywhere = len(words & (around.stems | page.stems)) / len(words)
-    if claimed.amounts or claimed.names:
-        return near >= _SOME_WORDS and anywhere >= _ENOUGH_WORDS
-    return near >= _MOST_WORDS
+    own = claimed.words - asked.stems
+    there = words & (around.stems | page.stems)
+    telling = there | own
+    near = len(words & around.stems) / len(telling) if telling else 0.0
+    if len(there) < _KNOWN_WORDS * len(words) or near < _NEAR_WORDS:
+        return False
+    has_anchor = any(asked.lacks(amount) for amount in claimed.amounts) or bool(claimed.names - asked.stems)
+    return has_anchor or not own or len(own & around.stems) >= _OWN_WORDS * len(own)
 
 
 def _unverified(hit: Hit, statement: str) -> Citation:

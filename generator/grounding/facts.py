@@ -34,6 +34,7 @@ _SPELLED = (
 _WORD = re.compile(r"[^\W_][\w&'’./-]*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n]|\s[-–]\s)[\s\"“‘'(]*$")
 _NO_WORDS = frozenset(stem(word) for word in (*_POWERS, *_SPELLED, "percent", "percentage"))
+_YEARS = range(1800, 2100)
 _UNIT_POWERS = (0, 3, 6, 9)  # a table "in millions" writes 1,577 for 1.577 billion
 
 
@@ -57,6 +58,11 @@ class Amount:
         if other.power or not self.power:
             return self._whole == other._whole
         return any(self._whole == other.value.scaleb(power) for power in _UNIT_POWERS)
+
+    @property
+    def is_year(self) -> bool:
+        """Whether it can be a year of the last centuries or the next."""
+        return not self.power and not self.percent and self.value in _YEARS
 
     @property
     def _whole(self) -> Decimal:

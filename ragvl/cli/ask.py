@@ -39,6 +39,9 @@ def ask(
     media_type: TypeOption = None,
     from_: FromOption = None,
     until: UntilOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell what the answer was made from, and what was left out.")
+    ] = False,
     show: ShowOption = False,
     out: OutOption = None,
     index_folder: IndexOption = None,
@@ -55,6 +58,8 @@ def ask(
             answer = library.ask(question, where)
         else:
             answer = _print_answer(library, question, where, hint=not (show or out))
+            if explain:
+                _print_ledger(answer)
         shown = _write_page(library, answer, out) if show or out else None
     if as_json:
         _write_json(answer, shown)
@@ -79,6 +84,13 @@ def _print_answer(library: Library, question: str, where: dict[str, Any] | None,
     if hint and console.is_terminal and (answer.citations or answer.hits):
         console.print("\nadd --show to see the place on the page", style="dim")
     return answer
+
+
+def _print_ledger(answer: Answer) -> None:
+    from ragvl.cli.ledger import print_ledger
+    from ragvl.cli.terminal import results
+
+    print_ledger(results(), answer)
 
 
 def _print_stream(console: Console, events: Iterator[TextDelta | Answer]) -> Answer:

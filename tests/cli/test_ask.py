@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ragvl.types import LedgerEntry, PageForm
+
 
 def test_answer_and_citations_in_a_pipe(ragvl: Any, library: Any) -> None:
     """The text comes first, then each citation with its page and quote; no hint where nobody looks."""
@@ -61,6 +63,21 @@ def test_refusal_offers_the_nearest_pages(ragvl: Any, library: Any) -> None:
     assert outcome.code == 0
     assert "Not answered: no page supports an answer." in outcome.stdout
     assert " 1  10k/3M.pdf  page 31/160" in outcome.stdout
+
+
+def test_explain_prints_the_ledger(ragvl: Any, library: Any) -> None:
+    """Every candidate with its form, cost and reason, and the sum."""
+    ledger = (
+        LedgerEntry(7, "10k/3M.pdf", 31, 1204, True, "rank 1, as image", PageForm.IMAGE),
+        LedgerEntry(8, "10k/3M.pdf", 32, 900, False, "takes 900 tokens, 12 are left of 1216"),
+    )
+    library.answer = replace(library.answer, ledger=ledger)
+    printed = ragvl("ask", "How much?", "--explain").stdout
+    assert "10k/3M.pdf, page 31" in printed
+    assert "image" in printed
+    assert "1,204" in printed
+    assert "12 are left of 1216" in printed
+    assert "1 of 2 pages given, 1,204 tokens" in printed
 
 
 def test_json_is_the_answer(ragvl: Any, library: Any) -> None:
