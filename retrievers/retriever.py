@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ragvl.config import RetrievalConfig
+from ragvl.indexers.analysis import query_terms
 from ragvl.indexers.store.database import fetch
 from ragvl.indexers.store.reader import IndexReader, Snapshot
 from ragvl.protocols import Filter, ScoredPage, TextEncoder
@@ -134,7 +135,7 @@ def _named_pages(snapshot: Snapshot, query: str, judged: Mapping[int, float]) ->
 
 
 def _document_scores(snapshot: Snapshot, query: str, candidates: Collection[int]) -> dict[int, float]:
-    match = match_any(query)
+    match = match_any(query_terms(query))
     if not match:
         return {}
     sql = "SELECT rowid, -bm25(document_terms) FROM document_terms WHERE document_terms MATCH ?"
