@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -26,6 +27,7 @@ __all__ = ["DocumentRead", "ReadRequest", "ReadingPool", "draw_page"]
 _TASKS_A_WORKER = 200  # then it is replaced: what libraries leak goes with it
 _GRACE_S = 5.0  # the worker's own deadline comes first
 _MAX_BROKEN_POOLS = 5
+_LONGEST_TEMPORARY = 76  # bytes
 _TASKS_IN_FLIGHT = 2  # a worker: one being done, one waiting
 
 
@@ -38,6 +40,7 @@ class ReadingPool:
     """
 
     def __init__(self, reading: ReadingConfig, passages: PassageConfig) -> None:
+        _check_temporary_folder()
         self.workers = reading.workers or core_count()
         self._reading = reading
         self._passages = passages
@@ -184,6 +187,21 @@ def draw_page(
     alone = config.model_copy(update={"workers": 1})
     with ReadingPool(alone, PassageConfig()) as pool:
         return pool.render(path, media_type, page_number, dpi=dpi, password=password)
+
+
+def _check_temporary_folder() -> None:
+    """
+    Refuse a temporary folder in which no socket can be made: its path may have 108 bytes, 32 of them our own.
+
+    Raises:
+        RagvlError: its path is too long.
+    """
+    folder = tempfile.gettempdir()
+    if len(os.fsencode(folder)) > _LONGEST_TEMPORARY:
+        raise RagvlError(
+            f"the path of the temporary folder is too long for the sockets of reading processes: {folder}; "
+            f"set TMPDIR to one of at most {_LONGEST_TEMPORARY} bytes, such as /tmp"
+        )
 
 
 class _Desk:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ragvl.config import OcrConfig, PassageConfig, ReadingConfig
-from ragvl.errors import ReadError
+from ragvl.errors import RagvlError, ReadError
 from ragvl.indexers.readers.media import media_type_of
 from ragvl.indexers.workers import DocumentRead, ReadingPool, ReadRequest
 from ragvl.types import DocumentStatus, TextSource
@@ -98,6 +98,14 @@ def test_a_page_is_drawn_in_a_worker(tmp_path: Path, pool: ReadingPool) -> None:
         assert image[8:12] == b"WEBP"
     with pytest.raises(ReadError, match="no page 2"):
         pool.render(tmp_path / "a.pdf", "application/pdf", 2, dpi=50)
+
+
+def test_a_temporary_folder_with_too_long_a_path_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first process fails with an error that says nothing."""
+    folder = "/tmp/" + "x" * 90
+    monkeypatch.setattr("tempfile.tempdir", folder)
+    with pytest.raises(RagvlError, match=f"{folder}; set TMPDIR"):
+        ReadingPool(ReadingConfig(), PassageConfig())
 
 
 def test_requests_are_taken_as_the_consumer_takes_results(tmp_path: Path, pool: ReadingPool) -> None:
