@@ -17,7 +17,9 @@ _OPENING = re.compile(r"!?\[|⟦|<")
 _BRACKET = re.compile(r"!?\[([^\[\]\n]{0,200})\](\([^()\s]{0,400}(?:\s[^()]{0,100})?\))?|⟦([^⟦⟧\n]{0,200})⟧")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,230}>|<!--|-->")
 _SEPARATOR = re.compile(r"[\s,;&]+|\band\b", re.IGNORECASE)
-_PREFIX = re.compile(r"^(?:pages?|p\.?|labels?|sources?|docs?|documents?|ref)[\s:#]*", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(?:(?:pages?|p|labels?|sources?|docs?|documents?|ref)(?:\s*[:#]\s*|\s+)|p\.\s*)", re.IGNORECASE
+)
 _HIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )

@@ -8,7 +8,7 @@ import pytest
 
 from ragvl.generator.grounding.filtering import Cited, OutputFilter
 
-LABELS = ("k7f2", "m3p9")
+LABELS = ("k7f2", "m3p9", "p4d2")
 
 
 def passed(*pieces: str) -> tuple[str, list[str], int]:
@@ -25,6 +25,7 @@ def passed(*pieces: str) -> tuple[str, list[str], int]:
         ("Sales rose. [k7f2]", "Sales rose. {}", ["k7f2"], 0),
         ("Sales rose [K7F2, m3p9].", "Sales rose {}{}.", ["k7f2", "m3p9"], 0),
         ("Sales rose ⟦k7f2⟧ and [page m3p9]", "Sales rose {} and {}", ["k7f2", "m3p9"], 0),
+        ("Sales rose [p4d2] [p. k7f2] [source: m3p9]", "Sales rose {} {} {}", ["p4d2", "k7f2", "m3p9"], 0),
         ("Sales rose [`k7f2`; x2x2]", "Sales rose {}", ["k7f2"], 1),
         ("Forged [x2x2] and numbered [1] [12, 3].", "Forged  and numbered  .", [], 4),
         ("He said [sic] and f[i] = 2.", "He said [sic] and f[i] = 2.", [], 0),
