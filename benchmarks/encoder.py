@@ -61,6 +61,7 @@ def encoders(threads: int) -> dict[str, Encode]:
     candidates = {
         BASELINE: ("onnxruntime", "float32"),
         "openvino float32": ("openvino", "float32"),
+        "openvino bfloat16": ("openvino", "bfloat16"),
         "openvino auto": ("openvino", "auto"),
     }
     for name, (engine, precision) in candidates.items():
