@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ragvl.config import GeneratorConfig
 from ragvl.generator.citations import cite_span, one_line
+from ragvl.generator.refusal import checked_threshold, refusal_text
 from ragvl.generator.scoring import ScoredUnit, score_units
-from ragvl.generator.support import shipped_calibration, support
+from ragvl.generator.support import Calibration, shipped_calibration, support
 from ragvl.generator.units import units_of
 from ragvl.protocols import TextEncoder
 from ragvl.types import Answer, Citation, Context, TextDelta
@@ -22,10 +23,16 @@ class ExtractiveGenerator:
 
     name = "extractive"
 
-    def __init__(self, config: GeneratorConfig, encoder: TextEncoder) -> None:
+    def __init__(
+        self, config: GeneratorConfig, encoder: TextEncoder, calibration: Calibration | None = None
+    ) -> None:
         self._config = config
         self._encoder = encoder
-        self._calibration = shipped_calibration()
+        self._calibration = calibration or shipped_calibration()
+
+    def with_model(self, calibration: Calibration) -> ExtractiveGenerator:
+        """The same with another support model."""
+        return ExtractiveGenerator(self._config, self._encoder, calibration)
 
     def stream(
         self, context: Context, question: str, options: Mapping[str, object]
@@ -65,9 +72,7 @@ class ExtractiveGenerator:
         asked = options.get("refuse_below", self._config.refuse_below)
         if asked is None:
             return self._calibration.refuse_below
-        if not isinstance(asked, int | float) or not 0 <= asked <= 1:
-            raise ValueError(f"refuse_below must be a number from 0 to 1, not {asked!r}")
-        return float(asked)
+        return checked_threshold(asked)
 
 
 def _chosen(scored: Sequence[ScoredUnit]) -> list[ScoredUnit]:
@@ -116,14 +121,9 @@ def _cite(one: ScoredUnit) -> Citation:
 
 
 def _refusal(context: Context, question: str, found: float) -> Answer:
-    if context.hits:
-        nearest = "; ".join(f"{hit.page.document.path}, page {hit.page.number}" for hit in context.hits[:3])
-        text = f"The documents do not seem to answer this. The nearest pages: {nearest}."
-    else:
-        text = "The documents hold nothing on this."
     return Answer(
         question=question,
-        text=text,
+        text=refusal_text(context.hits),
         citations=(),
         refused=True,
         support=found,

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ragvl.errors import ConfigError
 
@@ -105,6 +107,147 @@ class RetrievalConfig(_Settings):
     passages_per_hit: int = Field(3, ge=1)
 
 
+class ImageCostConfig(_Settings):
+    """
+    How a served model counts the tokens of a picture.
+
+    Attributes:
+        formula: "nemotron" cuts tiles of 512 pixels and adds a thumbnail, 256 tokens each; "patch" takes the picture
+            at its own size, one token a square of `patch_px` (Qwen-VL and its kin); "openai" counts tiles of 512.
+        max_tiles: of "nemotron": tiles of one picture, the thumbnail not counted.
+        patch_px: of "patch": edge of the square that becomes one token, pixels (28 for Qwen2-VL and 2.5, 32 for 3).
+        min_pixels, max_pixels: of "patch": the picture is scaled to lie between them.
+        detail: of "openai": "low" has one size for all pictures.
+    """
+
+    formula: Literal["nemotron", "patch", "openai"] = "nemotron"
+    max_tiles: int = Field(12, ge=1, le=64)
+    patch_px: int = Field(28, ge=7, le=128)
+    min_pixels: int = Field(3136, ge=1)
+    max_pixels: int = Field(12_845_056, ge=1)
+    detail: Literal["low", "high"] = "high"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_pixels > self.max_pixels:
+            raise ValueError("min_pixels must not be more than max_pixels")
+        return self
+
+
+class EndpointTimeouts(_Settings):
+    """
+    How long a served model is waited for, seconds.
+
+    Attributes:
+        connect_s: for the connection, the name's address and encryption included.
+        first_token_s: from the request to the first token; the server reads the pages in this time.
+        idle_s: between tokens; a sign of life without a token does not count.
+        total_s: for the whole answer, repeated attempts included.
+    """
+
+    connect_s: float = Field(10.0, gt=0)
+    first_token_s: float = Field(180.0, gt=0)
+    idle_s: float = Field(60.0, gt=0)
+    total_s: float = Field(900.0, gt=0)
+
+
+class ThinkingConfig(_Settings):
+    """
+    Whether a served model thinks before it answers; thoughts are never part of the answer.
+
+    Attributes:
+        mode: "auto" leaves it to the server; text is then shown only when it is certain to be no thought.
+        switch: how the model is told: "system" writes /think or /no_think into the system message (Nemotron, Qwen3),
+            "template" sends `chat_template_kwargs: {enable_thinking: ...}`, "effort" sends `reasoning_effort`.
+        effort: of "effort": how much, when it thinks.
+        budget_tokens: a thought longer than that is ended, and the question asked again without thinking.
+    """
+
+    mode: Literal["on", "off", "auto"] = "off"
+    switch: Literal["system", "template", "effort"] = "system"
+    effort: Literal["minimal", "low", "medium", "high"] = "medium"
+    budget_tokens: int = Field(4096, ge=1)
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _yaml_word(cls, value: object) -> object:
+        # YAML reads a bare on or off as a truth value.
+        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+class EndpointConfig(_Settings):
+    """
+    A served model that speaks the chat completions protocol: vLLM, NIM, llama.cpp, Ollama, OpenRouter and others.
+
+    Attributes:
+        base_url: up to and with "/v1"; it may hold no user name, password, query or fragment.
+        model: as the server names it; "" takes the only one that it offers.
+        api_key_env: name of the environment variable that holds the key; "" sends none. The key is read from there
+            when it is needed, and is neither stored nor logged.
+        context_tokens: what question, pages and answer may take together.
+        sees_images: whether pictures of pages are sent; a text-only model is given text.
+        image_cost, thinking, timeouts: see there.
+        temperature: 0 is the most reproducible; None leaves it to the server.
+        max_answer_tokens: the answer is cut there; thoughts are counted apart.
+        answer_limit_field: what the server calls that limit.
+        retries: attempts after the first, when the server could not be reached or is overloaded.
+        extra: fields added to each request, such as `{"top_p": 0.95}`; null leaves out one of ours. Never put keys here.
+    """
+
+    base_url: str = "http://127.0.0.1:8000/v1"
+    model: str = ""
+    api_key_env: str = ""
+    context_tokens: int = Field(32_768, ge=512)
+    sees_images: bool = True
+    image_cost: ImageCostConfig = ImageCostConfig()
+    thinking: ThinkingConfig = ThinkingConfig()
+    timeouts: EndpointTimeouts = EndpointTimeouts()
+    temperature: float | None = Field(0.0, ge=0, le=2)
+    max_answer_tokens: int = Field(1024, ge=16)
+    answer_limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    retries: int = Field(3, ge=0, le=10)
+    extra: Mapping[str, Any] = {}
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_plain(cls, value: str) -> str:
+        # The value is kept out of the messages: it may hold a password.
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError('it must look like "http://127.0.0.1:8000/v1"')
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(
+                "it may hold no user name, password, query or fragment; a key belongs into the environment variable "
+                "that api_key_env names"
+            )
+        return value.rstrip("/")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+            raise ValueError("it must be the name of an environment variable, not the key itself")
+        return value
+
+    @field_validator("extra")
+    @classmethod
+    def _leaves_ours(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        taken = {"messages", "model", "stream"} & value.keys()
+        if taken:
+            raise ValueError(f"{min(taken)!r} is not for extra")
+        return value
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.max_answer_tokens >= self.context_tokens:
+            raise ValueError("max_answer_tokens must leave room for pages in context_tokens")
+        return self
+
+
 class GeneratorConfig(_Settings):
     """
     What writes answers.
@@ -113,11 +256,13 @@ class GeneratorConfig(_Settings):
         name: a row of the generator table.
         context_pages: pages of the search that it is given.
         refuse_below: support under which it refuses; None takes the calibrated one.
+        endpoint: of the generator "endpoint".
     """
 
     name: str = "extractive"
     context_pages: int = Field(5, ge=1)
     refuse_below: float | None = Field(None, ge=0, le=1)
+    endpoint: EndpointConfig = EndpointConfig()
 
 
 class Config(_Settings):
@@ -171,6 +316,11 @@ def index_from_environment() -> Path | None:
     return Path(value) if value else None
 
 
+def secret_from_environment(variable: str) -> str | None:
+    """The value of an environment variable that a setting names, such as a key; None when it is unset or empty."""
+    return (os.environ.get(variable) or "").strip() or None
+
+
 def _presets() -> list[Any]:
     return list(resources.files("ragvl.configs").iterdir())
 
@@ -199,7 +349,7 @@ def _explain(error: ValidationError, profile: str) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"setting {where!r} in profile {profile!r}: {first['msg']}"
+        return f"setting {where!r} in profile {profile!r}: {first['msg'].removeprefix('Value error, ')}"
     known = _fields_at(first["loc"][:-1])
     return f"unknown setting {where!r} in profile {profile!r}{_nearest(str(first['loc'][-1]), known)}"
 

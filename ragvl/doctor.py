@@ -20,9 +20,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ragvl import __version__
 from ragvl.errors import IndexNotFoundError, RagvlError
+
+if TYPE_CHECKING:
+    from ragvl.library import Library
 
 __all__ = ["Check", "Diagnosis", "Verdict", "diagnose"]
 
@@ -236,6 +240,7 @@ def _index(named: Path | None) -> Iterator[Check]:
         with open(folder) as library:
             documents = len(library.documents())
             profile = library.config.profile
+            refusal = _refusal(library)
     except IndexNotFoundError:
         yield Check("index", Verdict.WARN, f"none at {folder}", "ragvl index PATH")
         return
@@ -245,6 +250,25 @@ def _index(named: Path | None) -> Iterator[Check]:
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     yield Check("index", Verdict.OK, f"{folder}: {documents:,} documents, {size / 2**20:,.1f} MiB")
     yield Check("profile", Verdict.OK, profile)
+    yield Check("calibration", Verdict.OK, refusal)
+
+
+def _refusal(library: Library) -> str:
+    """When answers are refused, and who chose that."""
+    name, configured, calibration = (
+        library.config.generator.name,
+        library.config.generator.refuse_below,
+        library.calibration(),
+    )
+    if configured is not None:
+        return f"{name}: refuses below {configured:.2f}, as configured"
+    if calibration is None:
+        return f"{name}: as shipped"
+    return (
+        f"{name}: refuses below {calibration.refuse_below:.2f}, chosen on {calibration.asked:,} questions of "
+        f"{calibration.questions!r} on {calibration.made_at[:10]}; at most {calibration.error:.0%} of the answers "
+        f"given cite a wrong page, at {calibration.confidence:.0%} confidence"
+    )
 
 
 def _disk(index: Path | None) -> Iterator[Check]:

@@ -5,32 +5,41 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ragvl.config import INDEX_FOLDER, Config, index_from_environment, load_config, merge_settings
-from ragvl.errors import IndexDamagedError, IndexNotFoundError, RagvlError
+from ragvl.asking import Asking
+from ragvl.config import (
+    INDEX_FOLDER,
+    Config,
+    GeneratorConfig,
+    index_from_environment,
+    load_config,
+    merge_settings,
+)
+from ragvl.errors import IndexDamagedError, IndexNotFoundError
+from ragvl.generator.modes.desk import Desk
 from ragvl.indexers.manifest import check_manifest, encoder_manifest, manifest, recorded_overrides
 from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.reader import IndexReader
 from ragvl.protocols import Generator, TextEncoder
 from ragvl.registry import load
-from ragvl.retrievers.context import context_for
 from ragvl.types import (
-    Answer,
     Document,
     DocumentStatus,
     Hit,
     IndexEstimate,
     IndexProgress,
     IndexReport,
-    TextDelta,
     VerifyReport,
 )
+
+if TYPE_CHECKING:
+    from ragvl.generator.calibration import IndexCalibration
 
 _MODEL_DPI = 150  # at which pages are drawn for a model that sees
 
@@ -76,7 +85,7 @@ def open(
     return Library(Path(path) if path else find_index(), profile, overrides or {}, encoder)
 
 
-class Library:
+class Library(Asking):
     """
     Documents, indexed; made by `ragvl.open`, a context manager.
 
@@ -185,69 +194,16 @@ class Library:
         _check_encoder(reader, encoder)
         return Retriever(reader, encoder, self.config.retrieval).search(query, k, parse_filter(where))
 
-    def ask(self, question: str, where: Mapping[str, Any] | None = None, **options: object) -> Answer:
-        """
-        Answer a question from the documents, with citations; `refused` when nothing supports an answer.
-
-        Args:
-            question: as a person would ask it.
-            where: as in `search`.
-            options: passed on to the generator.
-        """
-        for event in self.ask_stream(question, where, **options):
-            if isinstance(event, Answer):
-                return event
-        raise RagvlError("the generator ended without an answer")
-
-    def ask_stream(
-        self, question: str, where: Mapping[str, Any] | None = None, **options: object
-    ) -> Iterator[TextDelta | Answer]:
-        """Answer as `ask` does, yielding pieces of text as they are written, then the finished `Answer`."""
-        pages = self.config.generator.context_pages
-        started = time.monotonic()
-        hits = self.search(question, k=max(10, pages), where=where)
-        searched = time.monotonic()
-        for event in self._answer(question, hits, pages, options):
-            if isinstance(event, Answer):
-                took = {"search": searched - started, "answer": time.monotonic() - searched}
-                event = replace(event, timings_s={**event.timings_s, **took})
-            yield event
-
-    def ask_pages(self, question: str, pages: Collection[tuple[str, int]], **options: object) -> Answer:
-        """
-        Answer a question from given pages alone, whatever a search would find.
-
-        Args:
-            question: as a person would ask it.
-            pages: a document's path as `documents` shows it, and a page number from 1; the generator is given all.
-            options: passed on to the generator.
-
-        Raises:
-            ValueError: no pages are given, or one is not in the index.
-        """
-        from ragvl.retrievers.given import given_hits
-
-        with self._open_reader().snapshot() as snapshot:
-            hits = given_hits(snapshot, pages, lambda k, where: self.search(question, k, where))
-        for event in self._answer(question, hits, len(hits), options):
-            if isinstance(event, Answer):
-                return event
-        raise RagvlError("the generator ended without an answer")
-
-    def _answer(
-        self, question: str, hits: Sequence[Hit], pages: int, options: Mapping[str, object]
-    ) -> Iterator[TextDelta | Answer]:
-        generator = self.generator()
-        started = time.monotonic()
-        with self._open_reader().snapshot() as snapshot:
-            context = context_for(generator, snapshot, question, hits, pages, self._draw)
-        context_s = time.monotonic() - started
-        for event in generator.stream(context, question, options):
-            if isinstance(event, Answer):
-                timings = {**event.timings_s, "context": context_s}
-                ledger = event.ledger or context.ledger
-                event = replace(event, hits=tuple(hits), ledger=ledger, timings_s=timings)
-            yield event
+    @property
+    def _desk(self) -> Desk:
+        return Desk(
+            self.generator,
+            lambda: self._open_reader().snapshot(),
+            self.search,
+            self._draw,
+            self.config.generator.context_pages,
+            self._generator_config().refuse_below,
+        )
 
     def _draw(self, hit: Hit) -> bytes | None:
         return self.page_image(hit.page.document, hit.page.number, _MODEL_DPI)
@@ -385,10 +341,47 @@ class Library:
 
     def generator(self) -> Generator:
         """The generator that `ask` uses."""
-        settings = self.config.generator
+        from ragvl.generator.calibration import with_model
+
+        settings = self._generator_config()
         encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
         generator: Generator = load("generator", settings.name)(settings, encoder)
-        return generator
+        return with_model(generator, self.calibration())
+
+    def calibration(self) -> IndexCalibration | None:
+        """When answers are refused, as it was chosen on questions about this index; None for the shipped threshold."""
+        from ragvl.generator.calibration import calibration_of
+
+        try:
+            with self._open_reader().snapshot() as snapshot:
+                return calibration_of(snapshot.settings, self.config.generator)
+        except IndexNotFoundError:
+            return None
+
+    def keep_calibration(self, calibration: IndexCalibration | None) -> None:
+        """
+        Record a calibration of the generator in the index, for every answer from now on; None forgets it.
+
+        Raises:
+            IndexLockedError: another process is writing.
+            IndexNotFoundError, IndexWriteError: there is no index, or it cannot be written.
+        """
+        from ragvl.generator.calibration import setting_of
+        from ragvl.indexers.store.writer import IndexWriter
+
+        value = calibration.as_setting() if calibration else None
+        with IndexWriter(self.folder) as writer, writer.batch() as batch:
+            batch.put_setting(setting_of(self.config.generator), value)
+
+    def _generator_config(self) -> GeneratorConfig:
+        """What the generator is made with: the calibrated threshold where none is configured."""
+        settings = self.config.generator
+        calibration = self.calibration() if settings.refuse_below is None else None
+        return (
+            settings.model_copy(update={"refuse_below": calibration.refuse_below})
+            if calibration
+            else settings
+        )
 
 
 def _check_encoder(reader: IndexReader, encoder: TextEncoder) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ragvl.types import Answer, Context, PageContent, TextDelta
+from ragvl.types import Answer, Context, PageContent, PageImage, TextDelta
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -181,3 +181,29 @@ class CountingGenerator(Generator, Protocol):
 
     def page_tokens(self, question: str) -> int:
         """Tokens that pages may take together beside the question, the rules and the answer."""
+
+
+@runtime_checkable
+class Writer(CountingGenerator, Protocol):
+    """A generator that also writes what it is told to, for forms, comparisons, summaries and rewritten questions."""
+
+    def write(
+        self,
+        system: str,
+        parts: Sequence[str | PageImage],
+        *,
+        schema: Mapping[str, object] | None = None,
+        max_tokens: int | None = None,
+    ) -> Iterator[str]:
+        """
+        Yield raw text as it comes, thoughts left out.
+
+        Args:
+            system: the rules.
+            parts: what the user's message holds, in order; document text in it is marked as data by the caller.
+            schema: JSON Schema that the text shall follow; a server that cannot hold a model to it is not told.
+            max_tokens: of the text; None takes what is configured.
+
+        Raises:
+            GeneratorError: nothing could be written, or a text with a schema was cut at its limit.
+        """

@@ -342,6 +342,7 @@ class Answer:
         generator: name of the generator that wrote it.
         usage: tokens by kind; empty for a generator that counts none.
         timings_s: seconds by step.
+        searched_for: what was searched for in place of the question, which goes on from earlier ones; else "".
     """
 
     question: str
@@ -354,6 +355,7 @@ class Answer:
     generator: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    searched_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from ragvl.retrievers.pictures import picture_of
 from ragvl.retrievers.whole_pages import whole_hits
 from ragvl.types import Context, ContextPage, Hit, LedgerEntry, PageForm, PageImage
 
-__all__ = ["ContextBudget", "build_context", "context_for", "context_of", "shrink"]
+__all__ = ["ContextBudget", "build_context", "context_for", "context_of", "frame_tokens", "shrink"]
 
 Picture = Callable[[Hit, PageForm], PageImage | None]
 
-_FRAME_TOKENS = 40  # a page's label, where it comes from, and what closes it
+_FRAME_TOKENS = 40  # a page's label and number, and what opens and closes it
+_TITLE_CHARACTERS = 200  # of a document's title or path, in the frame
 _BETTER = (PageForm.IMAGE, PageForm.SMALL_IMAGE, PageForm.REGION)
 
 
@@ -143,6 +144,12 @@ def shrink(context: Context, tokens: int, cost: TokenCost) -> Context:
     )
 
 
+def frame_tokens(hit: Hit, cost: TokenCost) -> int:
+    """What a page takes beside its text and picture: its label, where it comes from, and what closes it."""
+    document = hit.page.document
+    return _FRAME_TOKENS + cost.text_tokens((document.title or document.path)[:_TITLE_CHARACTERS])
+
+
 class _Draft:
     """Pages chosen up to now."""
 
@@ -218,7 +225,7 @@ def _formed(
     hit: Hit, label: str, form: PageForm, text: str, image: PageImage | None, cost: TokenCost
 ) -> ContextPage:
     tokens = (
-        _FRAME_TOKENS
+        frame_tokens(hit, cost)
         + cost.text_tokens(text)
         + (cost.image_tokens(image.width_px, image.height_px) if image else 0)
     )

@@ -14,34 +14,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import ragvl
+from ragvl.evals.datasets import load_set
 from ragvl.evals.metrics import risk_coverage
+from ragvl.evals.support_examples import Examples, collect
+from ragvl.evals.support_model import cross_fitted, fit, folds_of
 from ragvl.generator.extractive import ExtractiveGenerator
-from ragvl.generator.support import features
-from ragvl.retrievers.context import context_of
 
 Floats = NDArray[np.float64]
 
 _ROOT = Path(__file__).resolve().parent.parent
-_FOLDS = 9
-_RIDGE = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Questions as the model sees them; all arrays are (n,) or (n, features)."""
-
-    names: tuple[str, ...]
-    features: Floats
-    right: Floats
-    answerable: NDArray[np.bool_]
-    documents: NDArray[np.str_]
 
 
 def main() -> int:
@@ -54,83 +41,18 @@ def main() -> int:
         "--write", action="store_true", help="write generator/calibration.json and docs/refusal.*"
     )
     arguments = parser.parse_args()
-    examples = collect(arguments.data, arguments.index)
-    held_out = cross_validated(examples)
+    corpus = load_set(arguments.data)
+    with ragvl.open(arguments.index) as library:
+        if not isinstance(library.generator(), ExtractiveGenerator):
+            raise SystemExit("the index must be of a profile that answers with quotes")
+        examples = collect(library, corpus)
+    held_out = cross_fitted(examples.features, examples.right, folds_of(examples.documents.tolist()))
     weights, intercept = fit(examples.features, examples.right)
     table = curve_table(examples, held_out, arguments.refuse_below)
     sys.stdout.write(table)
     if arguments.write:
         _write(examples, weights, intercept, arguments.refuse_below, held_out, table)
     return 0
-
-
-def collect(data: Path, index: Path) -> Examples:
-    """Ask every question whose evidence is known, and look at the best quote."""
-    rows, right, answerable, documents = [], [], [], []
-    with ragvl.open(index) as library:
-        generator = library.generator()
-        if not isinstance(generator, ExtractiveGenerator):
-            raise SystemExit("the index must be of a profile that answers with quotes")
-        page_counts = {Path(document.path).name: document.page_count for document in library.documents()}
-        for line in (data / "questions.jsonl").read_text(encoding="utf-8").splitlines():
-            question = json.loads(line)
-            gold = evidence(question, page_counts.get(question["document"], 0))
-            if not gold and question["answer_format"] != "None":
-                continue
-            hits = library.search(question["question"])
-            scored = generator.score(
-                context_of(hits, library.config.generator.context_pages), question["question"]
-            )
-            if not scored:
-                continue
-            page = scored[0].unit.hit.page
-            rows.append(features(question["question"], scored))
-            right.append((Path(page.document.path).name, page.number) in gold)
-            answerable.append(bool(gold))
-            documents.append(question["document"])
-    names = tuple(rows[0])
-    table = np.array([[row[name] for name in names] for row in rows])
-    return Examples(names, table, np.array(right, float), np.array(answerable), np.array(documents))
-
-
-def evidence(question: dict[str, object], page_count: int) -> set[tuple[str, int]]:
-    """Evidence pages that exist, as (file name, page number); none for an unanswerable question."""
-    pages = question["evidence_pages"]
-    if question["answer_format"] == "None" or not isinstance(pages, list):
-        return set()
-    return {(str(question["document"]), page) for page in pages if 0 < page <= page_count}
-
-
-def fit(table: Floats, right: Floats) -> tuple[Floats, float]:
-    """Fit a ridge logistic regression by Newton's method; returns weights and intercept."""
-    mean, spread = table.mean(axis=0), table.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    design = np.column_stack([(table - mean) / spread, np.ones(len(table))])
-    penalty = np.diag([_RIDGE] * table.shape[1] + [0.0])
-    beta = np.zeros(design.shape[1])
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-design @ beta))
-        gradient = design.T @ (right - chance) - penalty @ beta
-        curvature = (design.T * (chance * (1 - chance))) @ design + penalty
-        step = np.linalg.solve(curvature, gradient)
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            break
-    weights = beta[:-1] / spread
-    return weights, float(beta[-1] - weights @ mean)
-
-
-def cross_validated(examples: Examples) -> Floats:
-    """(n,) support of each question by a model fitted without the questions about its document."""
-    names = sorted(set(examples.documents.tolist()))
-    fold_of = {name: place % _FOLDS for place, name in enumerate(names)}
-    folds = np.array([fold_of[name] for name in examples.documents.tolist()])
-    held_out = np.zeros(len(folds))
-    for fold in range(_FOLDS):
-        seen, unseen = folds != fold, folds == fold
-        weights, intercept = fit(examples.features[seen], examples.right[seen])
-        held_out[unseen] = 1 / (1 + np.exp(-(examples.features[unseen] @ weights + intercept)))
-    return held_out
 
 
 def curve(examples: Examples, support: Floats, thresholds: Floats) -> Floats:

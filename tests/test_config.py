@@ -83,7 +83,7 @@ def test_every_registered_part_can_be_imported() -> None:
 
 def test_an_unknown_part_lists_the_known() -> None:
     """The message says what there is."""
-    with pytest.raises(ConfigError, match="known: extractive"):
+    with pytest.raises(ConfigError, match="known: endpoint, extractive"):
         load("generator", "oracle")
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ragvl.evals.records import Estimate
-from ragvl.evals.report.series import Series
 from ragvl.evals.report.words import with_interval
 from ragvl.markup import Html, escape, join
 
-__all__ = ["Axis", "Dot", "Line", "bar", "nice_top", "plane"]
+__all__ = ["Axis", "Dot", "Line", "Named", "bar", "nice_top", "plane"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 7.0, 97.0, 9.0, 86.0  # percent of the picture that the plane's edges stand at
 
@@ -44,11 +44,23 @@ class Axis:
         return (at - low) / (high - low) if high > low else 0.5
 
 
+class Named(Protocol):
+    """What is drawn: a `Series`, or anything else with a name and the class of its colour."""
+
+    @property
+    def name(self) -> str:
+        """As it is written beside its mark."""
+
+    @property
+    def colour(self) -> str:
+        """Class of its marks, "series-1" to "series-6"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dot:
     """A run on a plane: where it stands, and the bounds of its y value where they are known."""
 
-    series: Series
+    series: Named
     x: float
     y: float
     low: float | None = None
@@ -59,7 +71,7 @@ class Dot:
 class Line:
     """A run's curve on a plane: points from left to right."""
 
-    series: Series
+    series: Named
     points: tuple[tuple[float, float], ...]
 
 

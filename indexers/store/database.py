@@ -181,6 +181,11 @@ def write_settings(connection: apsw.Connection, settings: dict[str, Any]) -> Non
     connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
 
 
+def delete_setting(connection: apsw.Connection, name: str) -> None:
+    """Forget a setting, if it is there."""
+    connection.execute("DELETE FROM settings WHERE key = ?", (name,))
+
+
 def checksum_checker() -> Callable[[bytes], bool]:
     """A function that tells whether the bytes of one database page match the checksum they end in."""
     _load_checksum_vfs()

@@ -159,6 +159,11 @@ class Snapshot:
             self._open_files(contents.segments(connection))
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that the index records about itself in this generation."""
+        return read_settings(self.connection)
+
+    @property
     def has_all_files(self) -> bool:
         """Whether the file of every segment could be opened."""
         return not any(isinstance(file, OSError) for _, file in self.segment_files)

@@ -21,10 +21,12 @@ from ragvl.indexers.store.database import (
     DATABASE_FILE,
     TERM_TABLES,
     create_database,
+    delete_setting,
     no_index,
     open_database,
     read_settings,
     translated,
+    write_settings,
 )
 from ragvl.indexers.store.files import make_folder, sync_folder, write_durably, writing
 from ragvl.indexers.store.lock import WriterLock
@@ -287,6 +289,13 @@ class Batch:
         """Forget a file; its document goes with the last of its files."""
         before = contents.drop_file(self._connection, path)
         self._touched |= set() if before is None else {before}
+
+    def put_setting(self, name: str, value: object) -> None:
+        """Record a JSON value that is no part of what the index was made with; None forgets it."""
+        if value is None:
+            delete_setting(self._connection, name)
+        else:
+            write_settings(self._connection, {name: value})
 
     def replace_segments(self, records: list[SegmentRecord]) -> None:
         """Gather the living vectors of some segments, to be written as one."""

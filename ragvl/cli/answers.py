@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragvl.cli.terminal import one_line, plain, print_block
+from ragvl.cli.terminal import one_line, plain, print_block, write_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
+    from ragvl.library import Library
     from ragvl.types import Answer, Citation
 
-__all__ = ["print_citations", "print_piece", "print_text"]
+__all__ = [
+    "print_citations",
+    "print_piece",
+    "print_searched_for",
+    "print_text",
+    "write_answer_json",
+    "write_answer_page",
+]
 
 _NEAREST = 5
 _LONGEST_QUOTE = 300  # characters
@@ -38,6 +48,31 @@ def print_citations(console: Console, answer: Answer) -> None:
     for number, citation in enumerate(answer.citations, 1):
         console.print()
         _print_citation(console, number, citation)
+
+
+def print_searched_for(console: Console, answer: Answer) -> None:
+    """Print what was searched for, where that is not the question as asked."""
+    if answer.searched_for:
+        console.print(f"\nsearched for: {one_line(answer.searched_for)}", style="dim", soft_wrap=True)
+
+
+def write_answer_page(library: Library, answer: Answer, out: Path | None) -> Path:
+    """Write the page that shows an answer's places, and return where it is."""
+    from ragvl.cli.shown import write_page
+    from ragvl.show import answer_page
+
+    return write_page(answer_page(answer, library.page_image), answer.question, out)
+
+
+def write_answer_json(answer: Answer, shown: Path | None) -> None:
+    """Write an answer as the one JSON document of a command, its hits ranked."""
+    from ragvl.cli.hits import ranked_json
+    from ragvl.cli.serialise import to_json
+
+    fields = to_json(answer)
+    page = {"shown": shown} if shown else {}
+    if isinstance(fields, dict):
+        write_json({**fields, "hits": ranked_json(answer.hits), **page})
 
 
 def _print_citation(console: Console, number: int, citation: Citation) -> None:

@@ -17,11 +17,15 @@ import typer
 
 from ragvl import __version__
 from ragvl.cli.ask import ask
+from ragvl.cli.calibrate import calibrate
+from ragvl.cli.compare import compare
 from ragvl.cli.doctor import doctor
 from ragvl.cli.evaluate import evaluate
+from ragvl.cli.extract import extract
 from ragvl.cli.index import index
 from ragvl.cli.problems import EXIT_STOPPED, exit_code_of, show_problem
 from ragvl.cli.search import search
+from ragvl.cli.summarise import summarise
 from ragvl.cli.upkeep import compact, list_documents, remove, verify
 
 __all__ = ["app", "main"]
@@ -76,10 +80,14 @@ def _example(line: str) -> str:
 app.command(epilog=_example("ragvl index ./docs --exclude 'drafts/'"))(index)
 app.command(epilog=_example("ragvl search 'capital expenditure 2018' --path '10k/*' -k 5"))(search)
 app.command(epilog=_example("ragvl ask 'What was the capital expenditure in 2018?' --show"))(ask)
+app.command(epilog=_example("ragvl extract invoice.json --path 'invoices/0815.pdf'"))(extract)
+app.command(epilog=_example("ragvl compare terms-2023.pdf terms-2024.pdf 'notice periods'"))(compare)
+app.command(epilog=_example("ragvl summarise minutes/ 'what was decided'"))(summarise)
 app.command("list", epilog=_example("ragvl list --status locked"))(list_documents)
 app.command(epilog=_example("ragvl remove old/report.pdf"))(remove)
 app.command(epilog=_example("ragvl verify --repair"))(verify)
 app.command(epilog=_example("ragvl compact"))(compact)
+app.command(epilog=_example("ragvl calibrate ./questions --error 0.1"))(calibrate)
 app.command(epilog=_example("ragvl doctor"))(doctor)
 app.add_typer(evaluate)
 

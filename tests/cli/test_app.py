@@ -17,7 +17,20 @@ import ragvl as package
 from ragvl.cli.app import app
 from ragvl.errors import IndexLockedError, IndexNotFoundError
 
-COMMANDS = ("index", "search", "ask", "list", "remove", "verify", "compact", "doctor")
+COMMANDS = (
+    "index",
+    "search",
+    "ask",
+    "extract",
+    "compare",
+    "summarise",
+    "list",
+    "remove",
+    "verify",
+    "compact",
+    "calibrate",
+    "doctor",
+)
 README = Path(__file__).parents[2] / "README.md"
 HEAVY = ("torch", "faiss", "onnxruntime", "openvino", "pymupdf", "numpy", "pydantic", "apsw", "yaml", "PIL")
 CALLS = (
