@@ -55,7 +55,8 @@ class PageOcr:
                 return self._read_figures(document, content, words, figures)
             return content
         except ReadError as error:
-            return dataclasses.replace(content, warning=f"not read by OCR: {error.reason}")
+            warnings = filter(None, (content.warning, f"not read by OCR: {error.reason}"))
+            return dataclasses.replace(content, warning="; ".join(warnings))
 
     def _read_page(self, document: OpenDocument, content: PageContent, words: Sequence[Word]) -> PageContent:
         """Read a whole page; `words` are those of its layer that are good, if any."""

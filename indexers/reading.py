@@ -218,7 +218,8 @@ def _content(shelf: Shelf, source: Source, number: int) -> PageContent:
         content = document.read_page(number)
     except ReadError as error:
         return _by_pdfium(shelf, source, number, error)
-    if content.blocks:
+    # A page whose words are all hidden has a warning; PDFium would bring them back.
+    if content.blocks or content.warning:
         return content
     try:
         other = _by_pdfium(shelf, source, number, ReadError(DocumentStatus.EMPTY, "no text"))

@@ -13,6 +13,7 @@ from PIL import Image
 from ragvl.errors import ReadError
 from ragvl.indexers.readers.archives import check_archive
 from ragvl.indexers.readers.cleaning import clean_word
+from ragvl.indexers.readers.hidden import Found, HiddenText, TextLayer
 from ragvl.indexers.readers.layout import LaidWord, lay_out
 from ragvl.indexers.readers.pymupdf_late import import_pymupdf
 from ragvl.indexers.readers.scale import scale_within
@@ -20,8 +21,6 @@ from ragvl.types import BBox, DocumentStatus, PageContent, TextSource, Word
 
 pymupdf = import_pymupdf()
 
-# Ligatures are taken apart, pictures left out, words off the page dropped.
-_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
 _BOLD = pymupdf.TEXT_FONT_BOLD
 _MAX_ARCHIVE_BYTES = 512 * 1024 * 1024
 _UPRIGHT = 0.97  # cosine of the largest slant of a line that still counts as level
@@ -70,6 +69,8 @@ class MuPdfDocument:
         self._document = document
         self._max_pixels = max_pixels
         self._warnings: dict[str, None] = {}
+        self._hidden = HiddenText(document)
+        self._images: dict[int, list[BBox]] = {}
         with explained("counted"):
             self._page_count = int(document.page_count)
 
@@ -96,25 +97,31 @@ class MuPdfDocument:
 
     def read_page(self, page_number: int) -> PageContent:
         """
-        Read the words of one page.
+        Read the words of one page, without those that nobody sees on it.
 
         Raises:
             ReadError: the page cannot be read.
         """
         with explained(f"page {page_number} read"):
             page = self._document[page_number - 1]
-            words = list(_words(page))
+            layer, found = self._hidden.look(page)
+            words = list(_words(layer, found))
             width, height = page.rect.width, page.rect.height
+        # Where the images are is asked next, and was found on the way.
+        self._images = {page_number: layer.images}
         blocks = lay_out(words)
         source = TextSource.LAYER if blocks else TextSource.NONE
-        return PageContent(page_number, width, height, blocks, source)
+        return PageContent(page_number, width, height, blocks, source, found.warning)
 
     def figure_boxes(self, page_number: int) -> tuple[BBox, ...]:
         """Boxes of the raster images on one page, largest first."""
         with explained(f"images of page {page_number} found"):
             page = self._document[page_number - 1]
             turned, bounds = page.rotation_matrix, page.rect
-            boxes = {tuple(pymupdf.Rect(info["bbox"]) * turned & bounds) for info in page.get_image_info()}
+            found = self._images.get(page_number)
+            if found is None:
+                found = [info["bbox"] for info in page.get_image_info()]
+            boxes = {tuple(pymupdf.Rect(box) * turned & bounds) for box in found}
         shown = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
         return tuple(sorted(shown, key=lambda box: ((box[0] - box[2]) * (box[3] - box[1]), box)))
 
@@ -157,18 +164,13 @@ def _open(path: Path, stack: ExitStack) -> Any:
     return pymupdf.open(path)
 
 
-def _words(page: Any) -> Iterator[LaidWord]:
-    text_page = page.get_textpage(flags=_FLAGS)
+def _words(layer: TextLayer, found: Found) -> Iterator[LaidWord]:
     # Text comes in the coordinates of the page before it is turned.
-    turned = page.rotation_matrix if page.rotation else None
-    styles = {
-        (block["number"], index): _style(line, turned)
-        for block in text_page.extractDICT()["blocks"]
-        for index, line in enumerate(block.get("lines", ()))
-    }
-    for x0, y0, x1, y1, raw, block, line, _ in text_page.extractWORDS():
+    turned = layer.page.rotation_matrix if layer.page.rotation else None
+    styles = {key: _style(line, turned) for key, line in layer.lines.items()}
+    for index, (x0, y0, x1, y1, raw, block, line, _) in enumerate(layer.words):
         text = clean_word(raw)
-        if not text or not (x1 > x0 and y1 > y0):
+        if not text or index in found.hidden or not (x1 > x0 and y1 > y0):
             continue
         box = (x0, y0, x1, y1) if turned is None else tuple(pymupdf.Rect(x0, y0, x1, y1) * turned)
         size, bold, upright = styles.get((block, line), (y1 - y0, False, True))
