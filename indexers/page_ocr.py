@@ -61,6 +61,8 @@ class PageOcr:
     def _read_page(self, document: OpenDocument, content: PageContent, words: Sequence[Word]) -> PageContent:
         """Read a whole page; `words` are those of its layer that are good, if any."""
         image = document.render(content.number, self._config.dpi)
+        if is_flat(image):  # an empty page: the networks need not even be loaded
+            return content
         scale = content.width_pt / image.width
         lines = self._get_engine().read(image)
         found = sum(len(line.words) for line in lines)

@@ -79,8 +79,8 @@ def draft_page(content: PageContent, config: PassageConfig) -> PageDraft:
 
 
 def embedding_text(heading: str, text: str) -> str:
-    """What the encoder is given for a passage: where it stands, then what it says."""
-    return f"{heading}\n{text}" if heading else text
+    """What the encoder is given for a passage: where it stands, unless it begins with that, then what it says."""
+    return f"{heading}\n{text}" if heading and not _one_line(text).startswith(heading) else text
 
 
 def _lay_out(blocks: tuple[Block, ...], max_words: int) -> tuple[str, list[PlacedWord], list[_Piece]]:

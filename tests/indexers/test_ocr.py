@@ -192,6 +192,13 @@ def test_ocr_that_is_off_stays_off(config: OcrConfig) -> None:
     assert scan.read_page(1) == PageOcr(config).complete(scan, scan.read_page(1))
 
 
+def test_an_empty_page_loads_no_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many documents have one, and the networks take a second and 300 MB."""
+    monkeypatch.setattr("ragvl.indexers.page_ocr.OcrEngine", lambda *_: pytest.fail("loaded"))
+    scan = _Scan(Image.new("RGB", (800, 600), "white"))
+    assert not PageOcr(OcrConfig()).complete(scan, scan.read_page(1)).blocks
+
+
 def test_a_page_that_cannot_be_drawn_keeps_a_warning() -> None:
     """OCR that fails costs a page its warning, not its text."""
     scan = _Scan(_picture(), fails=True)
