@@ -17,7 +17,7 @@ from typing import Any
 
 __all__ = ["Measured", "percentile", "run_measured", "run_side"]
 
-_SAMPLE_S = 1.0  # a look at the shares of memory stops a process for milliseconds
+_FIRST_SAMPLE_S, _SAMPLE_S = 0.1, 1.0  # a look at the shares of memory stops a process for milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,14 @@ def run_measured(command: Sequence[str]) -> Measured:
     spent_s, started = _children_cpu_s(), time.perf_counter()
     # A session of its own: whatever the command starts stays findable, even when its parent is gone.
     process = subprocess.Popen(command, stdout=sys.stderr, start_new_session=True, env=_environment())
-    peak = 0
+    peak, pause_s = 0, _FIRST_SAMPLE_S
     while True:
         try:
-            process.wait(_SAMPLE_S)
+            process.wait(pause_s)
             break
         except subprocess.TimeoutExpired:
             peak = max(peak, _session_bytes(process.pid))
+            pause_s = min(1.5 * pause_s, _SAMPLE_S)
     wall_s = time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(command))
