@@ -8,12 +8,12 @@ import base64
 import functools
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from importlib.resources import files
 from string import Template
 
-__all__ = ["Html", "clean", "escape", "fill", "join", "page"]
+__all__ = ["Html", "clean", "escape", "fill", "fill_from", "join", "page", "source"]
 
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # stand in paths that are not UTF-8, and cannot be written
@@ -43,28 +43,57 @@ def join(parts: Iterable[Html]) -> Html:
 
 def fill(template: str, **values: str) -> Html:
     """Fill `templates/<template>.html`; values that are not `Html` are escaped."""
+    return fill_from("ragvl", template, values)
+
+
+def fill_from(package: str, template: str, values: Mapping[str, str]) -> Html:
+    """Fill a template in the folder `templates` of another package, as `fill` does."""
     safe = {key: value if isinstance(value, Html) else escape(value) for key, value in values.items()}
-    return Html(_template(template).substitute(safe))
+    return Html(_template(package, template).substitute(safe))
 
 
-def page(title: str, body: Html, foot: str, images: Html) -> str:
-    """Write a whole page, its style inlined and allowed by hash; it may load and run nothing else."""
-    css = _source("show.css")
+def source(package: str, name: str) -> str:
+    """The text of a file in the folder `templates` of a package."""
+    return (files(package) / "templates" / name).read_text("utf-8")
+
+
+def page(
+    title: str,
+    body: Html,
+    foot: str,
+    images: Html,
+    *,
+    more_css: str = "",
+    product: str = "ragvl",
+    kind: str = "",
+) -> str:
+    """
+    Write a whole page, its style inlined and allowed by hash; it may load and run nothing else.
+
+    Args:
+        more_css: style that follows that of every page.
+        product: what the window's title ends with.
+        kind: of page, for its style; "" for an answer or a search.
+    """
+    css = source("ragvl", "show.css") + more_css
     digest = base64.b64encode(sha256(css.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    title = " ".join(title.split())
-    return (
-        fill("shell", policy=Html(policy), title=title, css=Html(css), body=body, foot=foot, images=images)
-        + "\n"
+    filled = fill(
+        "shell",
+        policy=Html(policy),
+        title=" ".join(title.split()),
+        product=product,
+        css=Html(css),
+        of_kind=Html(f' class="{escape(kind)}"' if kind else ""),
+        body=body,
+        foot=foot,
+        images=images,
     )
+    return filled + "\n"
 
 
 @functools.cache
-def _template(name: str) -> Template:
-    return Template(_source(f"{name}.html").rstrip("\n"))
-
-
-def _source(name: str) -> str:
-    return (files("ragvl") / "templates" / name).read_text("utf-8")
+def _template(package: str, name: str) -> Template:
+    return Template(source(package, f"{name}.html").rstrip("\n"))
