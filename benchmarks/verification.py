@@ -130,6 +130,9 @@ def main() -> None:
             "Sentences and how many of them were verified", ("sentence", "number", "verified", "share"), table
         )
     )
+    told = sum(half == (True, False) for half in halves)
+    neither = sum(half == (False, False) for half in halves)
+    print(f"half-right answers: {len(halves)}; {told} told apart, {neither} with neither half verified")
     false = sum(sum(seen) for way, seen in counts.items() if not way.startswith("right, ") and way != "right")
     true = sum(sum(seen) for way, seen in counts.items()) - false
     on_page = counts["right, on the page"]
