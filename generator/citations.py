@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from ragvl.indexers.words import line_boxes, unpack_words
+from ragvl.indexers.words import line_boxes
 from ragvl.types import Citation, Page, Region
 
 
 def cite_span(page: Page, start: int, end: int) -> Citation:
     """Cite `page.text[start:end]`, which is verified by being the page's own words."""
-    words = unpack_words(page.words, page.width_pt, page.height_pt)
-    regions = tuple(Region(page.number, box) for box in line_boxes(words, start, end))
+    regions = tuple(
+        Region(page.number, box) for box in line_boxes(page.words, page.width_pt, page.height_pt, start, end)
+    )
     return Citation(page.document, page.number, regions, one_line(page.text[start:end]), verified=True)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import numpy as np
 from ragvl.config import Config
 from ragvl.errors import ReadError
 from ragvl.indexers.admission import admitted_media_type
+from ragvl.indexers.language import document_language
+from ragvl.indexers.page_lane import PageLane
 from ragvl.indexers.passages import PageDraft, embedding_text
 from ragvl.indexers.plan import SyncPlan, now_ns
 from ragvl.indexers.scan import FoundFile, absolute_path, display_name, stored_path
 from ragvl.indexers.store.files import sha256_of
+from ragvl.indexers.store.forms import PageEntry
 from ragvl.indexers.store.records import DocumentDraft, FileRecord
 from ragvl.indexers.store.writer import Batch, IndexWriter
 from ragvl.indexers.workers import DocumentRead, ReadingPool, ReadRequest
@@ -27,7 +31,9 @@ from ragvl.types import DocumentStatus, Failure, IndexProgress, IndexReport
 Progress = Callable[[IndexProgress], None]
 
 _BATCH_PASSAGES = 256  # twice as many may be on their way: one batch is encoded while the next is read
+_BATCH_PAGES = 64  # where pages are encoded, too
 _BATCH_SECONDS = 5.0
+_TELLING_SECONDS = 0.5
 _UNREAD = 0  # the document id of a file whose document is not in the index yet
 
 
@@ -40,12 +46,20 @@ class _Arrival:
     replaces: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A document's passages as (n, dimension) vectors, and what the image lane keeps of its pages, by number."""
+
+    vectors: FloatArray
+    pages: Mapping[int, PageEntry]
+
+
 @dataclass(slots=True)
 class _Encoding:
-    """A batch whose passages are being encoded."""
+    """A batch that is being encoded."""
 
     arrivals: list[_Arrival]
-    vectors: Future[list[FloatArray]]
+    encoded: Future[list[_Encoded]]
 
 
 @dataclass(slots=True)
@@ -73,6 +87,7 @@ class IndexRun:
         config: Config,
         base: Path,
         progress: Progress | None = None,
+        pages: PageLane | None = None,
     ) -> None:
         """
         Prepare a run.
@@ -83,12 +98,14 @@ class IndexRun:
             config: as the index was made with.
             base: the folder that the index lies in; paths inside it are stored relative to it.
             progress: called with the state of the run as it changes.
+            pages: encodes pages for the image lane, where the index has one.
         """
         self._writer = writer
         self._encoder = encoder
         self._config = config
         self._base = base
         self._progress = progress
+        self._pages = pages
         self._known: dict[bytes, FileRecord] = {}
         self._holders: dict[int, list[bytes]] = {}
         self._gone: set[bytes] = set()
@@ -137,7 +154,11 @@ class IndexRun:
                 self._writer.tidy()
             except KeyboardInterrupt:
                 interrupted = True
-                self._finish_encoding()
+                # Pages may take a minute each: their batch is given up, one of passages alone is finished.
+                if self._pages is not None:
+                    self._pages.cancel()
+                with suppress(CancelledError):
+                    self._finish_encoding()
         self._tell("done")
         return self._report(interrupted)
 
@@ -147,7 +168,8 @@ class IndexRun:
         first = next(requests, None)
         if first is None:
             return
-        with ReadingPool(self._config.reading, self._config.passages) as pool:
+        drawing = self._pages.drawing if self._pages else None
+        with ReadingPool(self._config.reading, self._config.passages, drawing) as pool:
             started = time.monotonic()
             for read in pool.read(_chain(first, requests), on_pages=self._count_pages):
                 self._spent["read"] += time.monotonic() - started
@@ -233,7 +255,7 @@ class IndexRun:
             page_count=read.page_count,
             status=read.status,
             reason=read.reason,
-            pages=_carry_headings(read.pages),
+            pages=_with_language(_carry_headings(read.pages)),
         )
         self._tally.documents += 1
         self._arrive(arrival)
@@ -258,8 +280,11 @@ class IndexRun:
 
     def _arrive(self, arrival: _Arrival) -> None:
         self._waiting.append(arrival)
-        passages = sum(len(page.passages) for other in self._waiting for page in other.draft.pages)
-        if passages >= _BATCH_PASSAGES or time.monotonic() - self._committed > _BATCH_SECONDS:
+        waiting = [page for other in self._waiting for page in other.draft.pages]
+        full = sum(len(page.passages) for page in waiting) >= _BATCH_PASSAGES or (
+            self._pages is not None and len(waiting) >= _BATCH_PAGES
+        )
+        if full or time.monotonic() - self._committed > _BATCH_SECONDS:
             self._turn_over()
 
     def _turn_over(self) -> None:
@@ -273,15 +298,18 @@ class IndexRun:
         if self._encoding is None:
             return
         started = time.monotonic()
-        vectors = self._encoding.vectors.result()
+        encoding = self._encoding
+        while not encoding.encoded.done():
+            wait([encoding.encoded], timeout=_TELLING_SECONDS)
+            self._tell("encode")
         self._spent["encode"] += time.monotonic() - started
-        arrivals, self._encoding = self._encoding.arrivals, None
-        self._commit(arrivals, vectors)
+        self._encoding = None
+        self._commit(encoding.arrivals, encoding.encoded.result())
 
     def _commit(
         self,
         arrivals: Sequence[_Arrival] = (),
-        vectors: Sequence[FloatArray] = (),
+        encoded: Sequence[_Encoded] = (),
         drop: Sequence[FileRecord] = (),
     ) -> None:
         moved, self._moved = self._moved, []
@@ -291,8 +319,8 @@ class IndexRun:
         with self._writer.batch() as batch:
             for file in moved:
                 batch.put_file(file)
-            for arrival, rows in zip(arrivals, vectors, strict=True):
-                _put(batch, arrival, rows)
+            for arrival, of_one in zip(arrivals, encoded, strict=True):
+                _put(batch, arrival, of_one)
             for file in drop:
                 batch.drop_file(file.path)
         self._writer.merge()
@@ -301,12 +329,23 @@ class IndexRun:
         self._count(arrivals, drop)
         self._tell("commit")
 
-    def _encode(self, arrivals: Sequence[_Arrival]) -> list[FloatArray]:
+    def _encode(self, arrivals: Sequence[_Arrival]) -> list[_Encoded]:
         texts = [_passage_texts(arrival.draft) for arrival in arrivals]
         flat = [text for of_one in texts for text in of_one]
         vectors = self._encoder.encode_passages(flat) if flat else np.empty((0, 1), dtype=np.float32)
         ends = np.cumsum([len(of_one) for of_one in texts])
-        return np.split(vectors, ends[:-1])
+        pages = self._encode_pages(arrivals)
+        return [_Encoded(*of_one) for of_one in zip(np.split(vectors, ends[:-1]), pages, strict=True)]
+
+    def _encode_pages(self, arrivals: Sequence[_Arrival]) -> list[dict[int, PageEntry]]:
+        if self._pages is None:
+            return [{} for _ in arrivals]
+        drafts = [page for arrival in arrivals for page in arrival.draft.pages]
+        entries = iter(self._pages.encode(drafts))
+        of_each = [{page.number: next(entries) for page in arrival.draft.pages} for arrival in arrivals]
+        return [
+            {number: entry for number, entry in of_one.items() if entry is not None} for of_one in of_each
+        ]
 
     def _count(self, arrivals: Sequence[_Arrival], drop: Sequence[FileRecord]) -> None:
         tally = self._tally
@@ -324,7 +363,7 @@ class IndexRun:
     def _count_pages(self, key: int, read: int, expected: int) -> None:
         self._pages_read[key] = read
         self._pages_expected[key] = expected
-        if self._encoding is not None and self._encoding.vectors.done():
+        if self._encoding is not None and self._encoding.encoded.done():
             self._finish_encoding()
         self._tell("read")
 
@@ -342,6 +381,7 @@ class IndexRun:
                 passages=tally.passages,
                 failed=tuple(tally.failed),
                 elapsed_s=time.monotonic() - self._began,
+                pages_encoded=self._pages.pages_encoded if self._pages else None,
             )
         )
 
@@ -369,8 +409,8 @@ def _passage_texts(draft: DocumentDraft) -> list[str]:
     ]
 
 
-def _put(batch: Batch, arrival: _Arrival, vectors: FloatArray) -> None:
-    document_id = batch.put_document(arrival.draft, vectors, replaces=arrival.replaces)
+def _put(batch: Batch, arrival: _Arrival, encoded: _Encoded) -> None:
+    document_id = batch.put_document(arrival.draft, encoded.vectors, encoded.pages, arrival.replaces)
     for file in arrival.files:
         batch.put_file(replace(file, document_id=document_id))
 
@@ -383,6 +423,12 @@ def _carry_headings(pages: Sequence[PageDraft]) -> tuple[PageDraft, ...]:
         carried.append(replace(page, passages=passages))
         above = page.last_heading or above
     return tuple(carried)
+
+
+def _with_language(pages: tuple[PageDraft, ...]) -> tuple[PageDraft, ...]:
+    """The pages with the language of their document."""
+    language = document_language([page.text for page in pages])
+    return tuple(replace(page, language=language) for page in pages)
 
 
 def _chain(first: ReadRequest, rest: Iterator[ReadRequest]) -> Iterator[ReadRequest]:

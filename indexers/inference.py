@@ -105,7 +105,6 @@ def load_model(
     engine: EngineChoice = "auto",
     threads: int = 0,
     precision: Precision = "auto",
-    ready_soon: bool = False,
 ) -> LoadedModel:
     """
     Open an ONNX model.
@@ -116,7 +115,6 @@ def load_model(
         threads: processor threads to use; 0 leaves it to the engine, which takes the physical cores.
         precision: "auto" takes the fastest that OpenVINO finds hardware for and that keeps the model's results:
             bfloat16 on matrix units, int8 products for int8 weights, bfloat16, float32; "bfloat16" leaves out int8.
-        ready_soon: open the model in less time and run it more slowly, for one call or few; ONNX Runtime only.
 
     Raises:
         ValueError: threads is negative.
@@ -131,7 +129,7 @@ def load_model(
     try:
         if chosen == "openvino":
             return _open_openvino(path, threads, precision)
-        return _open_onnxruntime(path, threads, ready_soon)
+        return _open_onnxruntime(path, threads)
     except (ImportError, MemoryError):
         raise
     except Exception as error:  # the engines' own errors share no narrower base
@@ -266,15 +264,13 @@ def _unpack_weights(openvino: ModuleType, model: Any) -> None:
         node.output(0).replace(wide.output(0))
 
 
-def _open_onnxruntime(path: Path, threads: int, ready_soon: bool) -> LoadedModel:
+def _open_onnxruntime(path: Path, threads: int) -> LoadedModel:
     onnxruntime = import_onnxruntime()
     from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors only: they are raised as well
-    if ready_soon:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     shapes = {port.name: port.shape for port in session.get_inputs()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ragvl.config import PassageConfig
 from ragvl.indexers.words import PlacedWord, pack_words
@@ -37,6 +38,8 @@ class PageDraft:
         text: blocks are separated by an empty line, lines by a line end, words by a space.
         words: one record a word, see `ragvl.indexers.words`.
         last_heading: the heading that text at the top of the next page stands under; "" for none.
+        language: ISO 639-1; "" when it is not known.
+        picture: where the page was drawn, for the image lane.
     """
 
     number: int
@@ -48,6 +51,8 @@ class PageDraft:
     passages: tuple[PassageDraft, ...]
     last_heading: str
     warning: str = ""
+    language: str = ""
+    picture: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ all memory it is given.
 from __future__ import annotations
 
 import io
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +27,8 @@ _OFFICE = "office"
 _SECOND_OPINION = "pdfium"
 _MEBIBYTE = 1024 * 1024
 _WEBP_QUALITY = 85
+_QUICKLY = 1  # PNG's least compression: the file is read once, soon
+_POINTS_AN_INCH = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,22 @@ class Opened:
     page_count: int
     title: str
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """
+    How pages are drawn for the image lane: as PNG files.
+
+    Attributes:
+        folder: where the files go; whoever reads them deletes them.
+        dpi: dots per inch.
+        max_side_px: fewer dots per inch are taken where the longer side would have more pixels.
+    """
+
+    folder: Path
+    dpi: float
+    max_side_px: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +152,15 @@ class Shelf:
 
 
 def read_pages(
-    shelf: Shelf, source: Source, numbers: Iterable[int], ocr: PageOcr, passages: PassageConfig
+    shelf: Shelf,
+    source: Source,
+    numbers: Iterable[int],
+    ocr: PageOcr,
+    passages: PassageConfig,
+    drawing: Drawing | None = None,
 ) -> PagesRead:
     """
-    Read some pages; a page that cannot be read becomes a failure and the others are kept.
+    Read some pages, and draw them if told to; a page that cannot be read becomes a failure and the others are kept.
 
     Raises:
         ReadError: the document cannot be opened.
@@ -146,10 +171,26 @@ def read_pages(
     for number in numbers:
         try:
             content = ocr.complete(document, _content(shelf, source, number))
-            drafts.append(draft_page(content, passages))
+            draft = draft_page(content, passages)
+            drafts.append(draft if drawing is None else _drawn(document, draft, drawing))
         except ReadError as error:
             failures.append((number, error.status, error.reason))
     return PagesRead(tuple(drafts), tuple(failures), document.warnings)
+
+
+def _drawn(document: OpenDocument, draft: PageDraft, drawing: Drawing) -> PageDraft:
+    """The draft with its page drawn; a page that cannot be drawn keeps its text, and says so."""
+    longer_in = max(draft.width_pt, draft.height_pt) / _POINTS_AN_INCH
+    dpi = min(drawing.dpi, drawing.max_side_px / longer_in) if longer_in else drawing.dpi
+    handle, name = tempfile.mkstemp(".png", dir=drawing.folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            document.render(draft.number, dpi).save(file, "PNG", compress_level=_QUICKLY)
+    except ReadError as error:
+        Path(name).unlink()
+        warning = f"cannot be drawn ({error.reason}): only its text is searched"
+        return replace(draft, warning="; ".join(filter(None, (draft.warning, warning))))
+    return replace(draft, picture=Path(name))
 
 
 def render_page(

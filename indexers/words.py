@@ -42,35 +42,40 @@ def pack_words(words: Sequence[PlacedWord], width_pt: float, height_pt: float) -
 def unpack_words(packed: bytes, width_pt: float, height_pt: float) -> list[PlacedWord]:
     """Undo `pack_words`."""
     records = np.frombuffer(packed, dtype=_RECORD)
-    boxes = records["box"] / _STEPS * _scale(width_pt, height_pt)
-    ends = records["start"].astype(np.int64) + records["length"]
+    boxes = _boxes(records, width_pt, height_pt)
     return [
-        PlacedWord(int(start), int(end), (float(x0), float(y0), float(x1), float(y1)))
-        for start, end, (x0, y0, x1, y1) in zip(records["start"], ends, boxes, strict=True)
+        PlacedWord(start, end, (x0, y0, x1, y1))
+        for start, end, (x0, y0, x1, y1) in zip(
+            records["start"].tolist(), _ends(records).tolist(), boxes.tolist(), strict=True
+        )
     ]
 
 
-def line_boxes(words: Sequence[PlacedWord], start: int, end: int) -> tuple[BBox, ...]:
+def line_boxes(packed: bytes, width_pt: float, height_pt: float, start: int, end: int) -> tuple[BBox, ...]:
     """Boxes of the text from `start` to `end`, one a line; a new line begins where the next word is not beside."""
-    boxes: list[BBox] = []
-    for word in words:
-        if word.end <= start or word.start >= end:
-            continue
-        if boxes and _beside(boxes[-1], word.bbox_pt):
-            boxes[-1] = _union(boxes[-1], word.bbox_pt)
-        else:
-            boxes.append(word.bbox_pt)
-    return tuple(boxes)
+    records = np.frombuffer(packed, dtype=_RECORD)
+    first = int(np.searchsorted(_ends(records), start, side="right"))
+    last = int(np.searchsorted(records["start"], end, side="left"))
+    lines: list[BBox] = []
+    for x0, y0, x1, y1 in _boxes(records[first:last], width_pt, height_pt).tolist():
+        if lines:
+            left, top, right, bottom = lines[-1]
+            overlap = min(bottom, y1) - max(top, y0)
+            if overlap > min(bottom - top, y1 - y0) / 2 and x1 > left and x0 >= left:
+                lines[-1] = left, min(top, y0), max(right, x1), max(bottom, y1)
+                continue
+        lines.append((x0, y0, x1, y1))
+    return tuple(lines)
 
 
-def _beside(line: BBox, word: BBox) -> bool:
-    overlap = min(line[3], word[3]) - max(line[1], word[1])
-    height = min(line[3] - line[1], word[3] - word[1])
-    return overlap > height / 2 and word[2] > line[0] and word[0] >= line[0]
+def _ends(records: NDArray[np.void]) -> NDArray[np.int64]:
+    ends: NDArray[np.int64] = records["start"].astype(np.int64) + records["length"]
+    return ends
 
 
-def _union(a: BBox, b: BBox) -> BBox:
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+def _boxes(records: NDArray[np.void], width_pt: float, height_pt: float) -> NDArray[np.float64]:
+    boxes: NDArray[np.float64] = records["box"] / _STEPS * _scale(width_pt, height_pt)
+    return boxes
 
 
 def _scale(width_pt: float, height_pt: float) -> NDArray[np.float64]:

@@ -19,7 +19,16 @@ from ragvl.indexers.processes import (
     set_deadline,
     take_signals,
 )
-from ragvl.indexers.reading import Opened, PagesRead, Shelf, Source, open_document, read_pages, render_page
+from ragvl.indexers.reading import (
+    Drawing,
+    Opened,
+    PagesRead,
+    Shelf,
+    Source,
+    open_document,
+    read_pages,
+    render_page,
+)
 
 OUT_OF_MEMORY = 71  # exit status
 
@@ -31,6 +40,7 @@ _NO_MEMORY = re.compile(r"bad[_ ]alloc|malloc|allocat|insufficient memory|out of
 class _Worker:
     reading: ReadingConfig
     passages: PassageConfig
+    drawing: Drawing | None
     shelf: Shelf
     ocr: PageOcr
 
@@ -38,7 +48,7 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def start(reading: ReadingConfig, passages: PassageConfig) -> None:
+def start(reading: ReadingConfig, passages: PassageConfig, drawing: Drawing | None) -> None:
     """Prepare this process; called once, before its first task."""
     global _worker
     take_signals()
@@ -46,7 +56,7 @@ def start(reading: ReadingConfig, passages: PassageConfig) -> None:
     be_silent()
     return_memory()
     limit_memory(reading.worker_memory_mb)
-    _worker = _Worker(reading, passages, Shelf(reading), PageOcr(reading.ocr))
+    _worker = _Worker(reading, passages, drawing, Shelf(reading), PageOcr(reading.ocr))
 
 
 def open_task(path: Path, media_type: str, password: str | None, scratch: Path) -> Opened:
@@ -71,7 +81,7 @@ def pages_task(source: Source, numbers: tuple[int, ...]) -> PagesRead:
     worker = _started()
     set_deadline(worker.reading.document_timeout_s)
     timed = _timed(numbers, worker.reading.page_timeout_s)
-    return _run(lambda: read_pages(worker.shelf, source, timed, worker.ocr, worker.passages))
+    return _run(lambda: read_pages(worker.shelf, source, timed, worker.ocr, worker.passages, worker.drawing))
 
 
 def render_task(path: Path, media_type: str, page_number: int, dpi: float, password: str | None) -> bytes:

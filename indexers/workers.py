@@ -20,6 +20,7 @@ from ragvl.errors import RagvlError, ReadError
 from ragvl.indexers import worker
 from ragvl.indexers.document_job import DocumentJob, DocumentRead, ReadRequest, Task
 from ragvl.indexers.processes import DEADLINES, WAITING, core_count, worker_context
+from ragvl.indexers.reading import Drawing
 from ragvl.types import DocumentStatus
 
 __all__ = ["DocumentRead", "ReadRequest", "ReadingPool", "draw_page"]
@@ -39,11 +40,15 @@ class ReadingPool:
         workers: number of processes.
     """
 
-    def __init__(self, reading: ReadingConfig, passages: PassageConfig) -> None:
+    def __init__(
+        self, reading: ReadingConfig, passages: PassageConfig, drawing: Drawing | None = None
+    ) -> None:
+        """Start the processes; with a `drawing` they draw the pages that they read."""
         _check_temporary_folder()
         self.workers = reading.workers or core_count()
         self._reading = reading
         self._passages = passages
+        self._drawing = drawing
         self._scratch = tempfile.TemporaryDirectory(prefix="ragvl-reading-", ignore_cleanup_errors=True)
         self._pool = self._new_pool()
         self._broken = 0
@@ -117,7 +122,7 @@ class ReadingPool:
             max_workers=self.workers,
             max_tasks=_TASKS_A_WORKER,
             initializer=worker.start,
-            initargs=(self._reading, self._passages),
+            initargs=(self._reading, self._passages, self._drawing),
             context=worker_context(),
         )
 

@@ -83,10 +83,140 @@ class PassageConfig(_Settings):
 
 
 class TextConfig(_Settings):
-    """The text lane: the encoder of passages, and that of queries when it is another one of the same space."""
+    """
+    The text lane.
+
+    Attributes:
+        encoder: of passages, a row of the text encoder table.
+        query_encoder: of queries, when it is another one.
+        space: a name for the space that both share; needed for a query encoder of its own, by which it is told from
+            one that does not fit.
+    """
 
     encoder: str = "granite-embedding-30m-english"
     query_encoder: str | None = None
+    space: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.query_encoder and not self.space:
+            raise ValueError("text.query_encoder needs text.space: a name for the space that both encoders share")
+        return self
+
+
+class TierConfig(_Settings):
+    """
+    How a bag of page vectors is stored and searched: coarse for all pages, finer for those that are left.
+
+    Attributes:
+        coarse_vectors: pooled vectors a page that every query is compared with, one bit a dimension.
+        fine_vectors: pooled vectors a page in 8 bits a dimension.
+        page_vectors: vectors a page kept for the last comparison, 8 bits a dimension; None keeps all.
+        coarse_candidates: pages that the first comparison leaves.
+        fine_candidates: pages that the second one leaves.
+    """
+
+    coarse_vectors: int = Field(32, ge=1, le=256)
+    fine_vectors: int = Field(64, ge=1, le=1024)
+    page_vectors: int | None = Field(None, ge=1)
+    coarse_candidates: int = Field(2000, ge=10)
+    fine_candidates: int = Field(200, ge=10)
+
+
+class ImageConfig(_Settings):
+    """
+    The image lane: page images and their text, as a model that sees them embeds them.
+
+    Attributes:
+        encoder: a row of the page encoder table; None leaves the lane out.
+        model: a model on the hub, or a folder.
+        revision: of a model on the hub: a branch, tag or commit.
+        query_model: encodes queries when it is another one of the same space; the page model is then needed only to index.
+        space: a name for the space that both share; needed for a query model of its own.
+        device: "auto" takes a GPU where torch finds one; else "cpu", "cuda", "cuda:1", "mps".
+        precision: of the weights; "auto" is float32 on a CPU, bfloat16 on a GPU that has it, else float16.
+        attention: "auto" takes flash-attn where it is installed and the device has it, else torch's own.
+        dpi: resolution that pages are drawn at.
+        max_side_px: pages are drawn with at most so many pixels on the longer side; fewer make the encoder quicker.
+        batch_pixels: pages are encoded together up to so many pixels.
+        text: add the vectors of the page's text to those of its image.
+        max_text_tokens: of a page's text, in tokens of the model.
+        dimension: cut vectors to their first so many numbers (Matryoshka), for models trained for it; None keeps all.
+        tiers: of encoders with many vectors a page.
+    """
+
+    encoder: str | None = None
+    model: str = ""
+    revision: str | None = None
+    query_model: str | None = None
+    space: str = ""
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    attention: Literal["auto", "flash_attention_2", "sdpa", "eager"] = "auto"
+    dpi: float = Field(144.0, ge=36, le=600)
+    max_side_px: int = Field(1536, ge=256, le=8192)
+    batch_pixels: int = Field(8_000_000, ge=100_000)
+    text: bool = True
+    max_text_tokens: int = Field(2048, ge=1)
+    dimension: int | None = Field(None, ge=8)
+    tiers: TierConfig = TierConfig()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.encoder and not self.model:
+            raise ValueError("image.encoder needs image.model: a model on the hub, or a folder")
+        if self.query_model and not self.space:
+            raise ValueError("image.query_model needs image.space: a name for the space that both models share")
+        return self
+
+
+class DeviceConfig(_Settings):
+    """
+    The memory that models may take; they leave it in the order in which they were used last.
+
+    Attributes:
+        memory_mb: of the device, MiB, weights and working memory together; None takes what is free when the first
+            model is loaded, less a reserve.
+        host_memory_mb: of its host, MiB, for models that were moved there to make room; None takes half of what is
+            free, 0 has them loaded from disk again. A device that shares its host's memory has no use for it.
+    """
+
+    memory_mb: int | None = Field(None, ge=1)
+    host_memory_mb: int | None = Field(None, ge=0)
+
+
+class RerankConfig(_Settings):
+    """
+    A second look at the best pages, by a model that reads each together with the query.
+
+    Attributes:
+        model: a model on the hub, or a folder; None leaves the second look out.
+        name: a row of the reranker table, that `model` is one for.
+        revision: of a model on the hub: a branch, tag or commit.
+        kind: what the model is shown of a page: its passages, of which the best counts ("text"), its image, or its
+            text and image together ("both").
+        candidates: pages that it looks at.
+        passages: of a page, for "text": those that the lanes found first.
+        budget_s: time for one query; when it is over before all candidates have a score, they stay as they were.
+        device: "auto" takes a GPU where torch finds one; else "cpu", "cuda", "cuda:1", "mps".
+        precision: of the weights; "auto" is float32 on a CPU, bfloat16 on a GPU that has it, else float16.
+        max_length: of query and page together, in tokens of the model; None takes what it was made for.
+        batch_size: pairs that are read at once.
+        dpi: resolution that pages are drawn at.
+    """
+
+    model: str | None = None
+    name: str = "cross-encoder"
+    revision: str | None = None
+    kind: Literal["text", "image", "both"] = "text"
+    candidates: int = Field(50, ge=2, le=1000)
+    passages: int = Field(4, ge=1)
+    budget_s: float = Field(10.0, gt=0)
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    max_length: int | None = Field(None, ge=16)
+    batch_size: int = Field(16, ge=1)
+    dpi: int = Field(110, ge=36, le=600)
 
 
 class RetrievalConfig(_Settings):
@@ -94,17 +224,33 @@ class RetrievalConfig(_Settings):
     How the lanes are fused.
 
     Attributes:
-        lexical_weight, text_weight: shares in the convex combination of normalised page scores.
+        fusion: "convex" combines normalised scores; "ranks" combines ranks, for encoders whose scores have no scale.
+        lexical_weight, text_weight, image_weight: what each lane counts, relative to the sum of those that there are.
+        other_language_weight: what is left of a page's lexical share when it is in another language than the query;
+            None takes 0.3 where there is an image lane, else 1: the text encoder in the package reads English only,
+            so that names and numbers are all that finds a page in another language. Set it with an encoder that
+            reads many.
         document_weight: what the score of a page's document adds.
         candidates: pages that each lane contributes.
         passages_per_hit: best passages shown with a hit.
+        rerank: see `RerankConfig`.
     """
 
+    fusion: Literal["convex", "ranks"] = "convex"
     lexical_weight: float = Field(0.5, ge=0, le=1)
     text_weight: float = Field(0.5, ge=0, le=1)
+    image_weight: float = Field(1.0, ge=0, le=1)
+    other_language_weight: float | None = Field(None, ge=0, le=1)
     document_weight: float = Field(0.3, ge=0, le=1)
     candidates: int = Field(200, ge=10)
     passages_per_hit: int = Field(3, ge=1)
+    rerank: RerankConfig = RerankConfig()
+
+    @model_validator(mode="after")
+    def _searches(self) -> Self:
+        if self.lexical_weight == self.text_weight == 0:
+            raise ValueError("lexical_weight and text_weight must not both be 0: not every index has an image lane")
+        return self
 
 
 class ImageCostConfig(_Settings):
@@ -272,6 +418,8 @@ class Config(_Settings):
     reading: ReadingConfig = ReadingConfig()
     passages: PassageConfig = PassageConfig()
     text: TextConfig = TextConfig()
+    image: ImageConfig = ImageConfig()
+    device: DeviceConfig = DeviceConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     generator: GeneratorConfig = GeneratorConfig()
 

@@ -5,6 +5,7 @@ Every error that ragvl raises on purpose; each message says what, where and what
     ├── ConfigError               a setting is unknown or out of range
     ├── MissingExtraError         an optional dependency is not installed
     ├── ModelFileError            a model file is absent, damaged or of another format
+    ├── DeviceMemoryError         a model does not fit into the memory of the device
     ├── GeneratorError            an answer could not be generated
     ├── ReadError                 one document could not be read (becomes its status)
     └── IndexStoreError           the index on disk
@@ -36,6 +37,10 @@ class MissingExtraError(RagvlError):
 
 class ModelFileError(RagvlError):
     """A model file is absent, damaged or of another format."""
+
+
+class DeviceMemoryError(RagvlError):
+    """A model does not fit into the memory of the device."""
 
 
 class GeneratorError(RagvlError):

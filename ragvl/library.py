@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,17 @@ from ragvl.config import (
 )
 from ragvl.errors import IndexDamagedError, IndexNotFoundError
 from ragvl.generator.modes.desk import Desk
-from ragvl.indexers.manifest import check_manifest, encoder_manifest, manifest, recorded_overrides
+from ragvl.indexers.manifest import (
+    check_manifest,
+    manifest,
+    page_query_manifest,
+    query_manifest,
+    recorded_overrides,
+)
 from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.reader import IndexReader
-from ragvl.protocols import Generator, TextEncoder
+from ragvl.models import Models
+from ragvl.protocols import Generator, PageEncoder, TextEncoder
 from ragvl.registry import load
 from ragvl.types import (
     Document,
@@ -35,11 +42,14 @@ from ragvl.types import (
     IndexEstimate,
     IndexProgress,
     IndexReport,
+    Page,
     VerifyReport,
 )
 
 if TYPE_CHECKING:
     from ragvl.generator.calibration import IndexCalibration
+    from ragvl.heat import HeatMap
+    from ragvl.retrievers.image import ImageLane
 
 _MODEL_DPI = 150  # at which pages are drawn for a model that sees
 
@@ -67,6 +77,7 @@ def open(
     *,
     overrides: Mapping[str, Any] | None = None,
     encoder: TextEncoder | None = None,
+    page_encoder: PageEncoder | None = None,
 ) -> Library:
     """
     Open a library, whose index is made by the first `index` when it is missing.
@@ -77,12 +88,13 @@ def open(
         overrides: settings laid over the profile, such as `{"reading": {"workers": 1}}`.
         encoder: an encoder of your own, in place of the one that `text.encoder` names; the index records its name
             and fingerprint, and must be opened with it again.
+        page_encoder: the same for the image lane.
 
     Raises:
         ConfigError: an unknown profile or setting.
         IndexDamagedError, IndexMismatchError: the index cannot be read, or a newer ragvl made it.
     """
-    return Library(Path(path) if path else find_index(), profile, overrides or {}, encoder)
+    return Library(Path(path) if path else find_index(), profile, overrides or {}, encoder, page_encoder)
 
 
 class Library(Asking):
@@ -98,15 +110,19 @@ class Library(Asking):
         profile: str | None,
         overrides: Mapping[str, Any],
         encoder: TextEncoder | None = None,
+        page_encoder: PageEncoder | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self._reader: IndexReader | None = None
-        self._encoders: dict[str, TextEncoder] = {}
+        self._image: ImageLane | None = None
         self._guard = threading.RLock()
         if encoder is not None:
-            self._encoders[encoder.name] = encoder
             overrides = merge_settings(overrides, {"text": {"encoder": encoder.name, "query_encoder": None}})
+        if page_encoder is not None:
+            own = {"encoder": page_encoder.name, "model": page_encoder.name, "query_model": None}
+            overrides = merge_settings(overrides, {"image": own})
         self.config = self._resolve(profile, overrides)
+        self._models = Models(self.config, encoder, page_encoder)
 
     def index(
         self,
@@ -133,6 +149,7 @@ class Library(Asking):
             IndexWriteError: the disk is full or failing; what was committed before stays.
         """
         from ragvl.indexers.indexer import IndexRun
+        from ragvl.indexers.page_lane import PageLane
         from ragvl.indexers.plan import plan_sync
         from ragvl.indexers.store.writer import IndexWriter
 
@@ -140,8 +157,8 @@ class Library(Asking):
             raise ValueError("name at least one file or folder to index")
         roots = [Path(path) for path in paths]
         started = time.monotonic()
-        encoder = self._encoder(self.config.text.encoder)
-        wanted = manifest(self.config, encoder)
+        encoder, page_encoder = self._models.passages(), self._models.pages()
+        wanted = manifest(self.config, encoder, page_encoder)
         for root in roots:
             if not root.exists():
                 raise FileNotFoundError(f"{root} does not exist")
@@ -150,8 +167,13 @@ class Library(Asking):
             look_again = writer.documents_with_status(_look_again(password, retry))
             plan = plan_sync(roots, writer.files(), self._base, exclude, look_again)
             scan_s = time.monotonic() - started
-            run = IndexRun(writer, encoder, self.config, self._base, progress)
-            report = run.run(plan, password=password, look_again=look_again)
+            with ExitStack() as undo:
+                pages = None
+                if page_encoder is not None:
+                    pages = PageLane(self.folder, page_encoder, writer.forms, self.config.image)
+                    undo.callback(pages.close)
+                run = IndexRun(writer, encoder, self.config, self._base, progress, pages)
+                report = run.run(plan, password=password, look_again=look_again)
         return replace(report, timings_s={"scan": scan_s, **report.timings_s})
 
     def estimate(self, *paths: str | os.PathLike[str], exclude: Sequence[str] = ()) -> IndexEstimate:
@@ -166,8 +188,9 @@ class Library(Asking):
         from ragvl.indexers.estimate import estimate_run
 
         roots = [Path(path) for path in paths]
-        encoder = self._encoder(self.config.text.encoder)
-        return estimate_run(self.folder, roots, self._base, exclude, encoder, self.config)
+        encoder = self._models.passages()
+        pages = self._models.pages()
+        return estimate_run(self.folder, roots, self._base, exclude, encoder, self.config, pages)
 
     def search(self, query: str, k: int = 10, where: Mapping[str, Any] | None = None) -> list[Hit]:
         """
@@ -189,10 +212,41 @@ class Library(Asking):
             raise ValueError("the query is empty")
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
-        encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
         reader = self._open_reader()
-        _check_encoder(reader, encoder)
-        return Retriever(reader, encoder, self.config.retrieval).search(query, k, parse_filter(where))
+        encoder = self._models.queries()
+        check_manifest(reader.settings, query_manifest(self.config.text, encoder), str(reader.folder))
+        image = self._image_lane(reader)
+        retriever = Retriever(
+            reader, encoder, self.config.retrieval, image, self._models.reranker(), self._draw_for_reranker
+        )
+        hits = retriever.search(query, k, parse_filter(where))
+        return hits if image is None else image.with_matches(query, hits)
+
+    def heat_map(self, query: str, hit: Hit) -> HeatMap | None:
+        """
+        Where a page matches a query, word by word, as the image lane sees it.
+
+        Returns:
+            None in an index without that lane, or for a page that has no places.
+        """
+        image = self._image_lane(self._open_reader())
+        page = image.page_vectors(hit.page) if image else None
+        if image is None or page is None:
+            return None
+        from ragvl.heat import heat_map
+
+        return heat_map(query, image.query_vectors(query), page)
+
+    def _image_lane(self, reader: IndexReader) -> ImageLane | None:
+        """The image lane of an index that has one, unless it is configured away."""
+        with self._guard:
+            encoder = self._models.page_queries() if reader.forms.image is not None else None
+            if encoder is not None and self._image is None:
+                from ragvl.retrievers.image import ImageLane
+
+                check_manifest(reader.settings, page_query_manifest(encoder), str(reader.folder))
+                self._image = ImageLane(reader, encoder)
+            return self._image
 
     @property
     def _desk(self) -> Desk:
@@ -204,6 +258,9 @@ class Library(Asking):
             self.config.generator.context_pages,
             self._generator_config().refuse_below,
         )
+
+    def _draw_for_reranker(self, page: Page) -> bytes | None:
+        return self.page_image(page.document, page.number, self.config.retrieval.rerank.dpi)
 
     def _draw(self, hit: Hit) -> bytes | None:
         return self.page_image(hit.page.document, hit.page.number, _MODEL_DPI)
@@ -262,7 +319,7 @@ class Library(Asking):
             from ragvl.indexers.repair import repair_index
 
             with suppress(IndexDamagedError):
-                repair_index(self.folder, self._encoder(self.config.text.encoder))
+                repair_index(self.folder, self._models.passages(), self._models.pages(), self.config)
             report = verify_index(self.folder)
         return report
 
@@ -330,22 +387,14 @@ class Library(Asking):
         with self._guard:
             if self._reader is not None:
                 self._reader.close()
-                self._reader = None
-
-    def _encoder(self, name: str) -> TextEncoder:
-        with self._guard:
-            if name not in self._encoders:
-                encoder: TextEncoder = load("text_encoder", name)()
-                self._encoders[name] = encoder
-            return self._encoders[name]
+                self._reader = self._image = None
 
     def generator(self) -> Generator:
         """The generator that `ask` uses."""
         from ragvl.generator.calibration import with_model
 
         settings = self._generator_config()
-        encoder = self._encoder(self.config.text.query_encoder or self.config.text.encoder)
-        generator: Generator = load("generator", settings.name)(settings, encoder)
+        generator: Generator = load("generator", settings.name)(settings, self._models.queries())
         return with_model(generator, self.calibration())
 
     def calibration(self) -> IndexCalibration | None:
@@ -382,11 +431,6 @@ class Library(Asking):
             if calibration
             else settings
         )
-
-
-def _check_encoder(reader: IndexReader, encoder: TextEncoder) -> None:
-    """Queries must be encoded into the space that the index holds."""
-    check_manifest(reader.settings, encoder_manifest(encoder), str(reader.folder))
 
 
 def _look_again(password: str | None, retry: bool) -> frozenset[DocumentStatus]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ragvl.types import Answer, Context, PageContent, PageImage, TextDelta
+from ragvl.types import Answer, BBox, Context, PageContent, PageImage, TextDelta
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -91,6 +92,92 @@ class TextEncoder(Protocol):
         """Encode queries as (n, dimension) float32, unit length along the last axis."""
 
 
+class VectorSource(IntEnum):
+    """What a vector of a page was made from."""
+
+    IMAGE = 0
+    TEXT = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageView:
+    """
+    A page as a page encoder is shown it.
+
+    Attributes:
+        image: the page as displayed, RGB.
+        text: of its text layer or of OCR; "" for none.
+        words: (start, end) in `text` and the box in points of every word, in the order of the text.
+        width_pt, height_pt: size of the page.
+    """
+
+    image: Image
+    text: str
+    words: Sequence[tuple[int, int, BBox]]
+    width_pt: float
+    height_pt: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageVectors:
+    """
+    A page as a bag of n vectors, or as one.
+
+    Attributes:
+        vectors: (n, dimension) float32, unit length along the last axis; n is at least 1.
+        sources: (n,) uint8, a `VectorSource` each.
+        boxes_pt: (n, 4) float32, where on the page each comes from: x0, y0, x1, y1 in points.
+    """
+
+    vectors: FloatArray
+    sources: NDArray[np.uint8]
+    boxes_pt: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryVectors:
+    """
+    A query as a bag of m vectors, or as one.
+
+    Attributes:
+        vectors: (m, dimension) float32, unit length along the last axis.
+        spans: (start, end) of the query's characters that each vector stands for; (0, 0) where it stands for none.
+    """
+
+    vectors: FloatArray
+    spans: tuple[tuple[int, int], ...]
+
+
+class PageEncoder(Protocol):
+    """Turns page images, with their text, and queries into vectors of one space."""
+
+    @property
+    def name(self) -> str:
+        """The model, as it was named by the configuration."""
+
+    @property
+    def space(self) -> str:
+        """Vectors of two encoders may be compared when this is equal: as configured, else the fingerprint."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the vectors would, float noise aside: a hash of weights, processor and settings."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def late_interaction(self) -> bool:
+        """Whether pages and queries are bags compared by MaxSim; else one vector each, compared by inner product."""
+
+    def encode_pages(self, pages: Sequence[PageView]) -> list[PageVectors]:
+        """Encode pages, one result each, in order; results do not depend on what else is in the call."""
+
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryVectors]:
+        """Encode queries, one result each, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """
@@ -129,10 +216,19 @@ class Lane(Protocol):
 
 
 class Reranker(Protocol):
-    """Puts pages into a better order."""
+    """Judges how well pages answer a query, by reading each together with it."""
 
-    def rerank(self, query: str, pages: Sequence[ScoredPage]) -> list[ScoredPage]:
-        """Return the same pages, best first, with new scores."""
+    def prepare(self) -> None:
+        """Load what scoring needs, unless it is there; the time of a query begins after this."""
+
+    def score(self, query: str, documents: Sequence[tuple[str, Image | None]]) -> list[float]:
+        """
+        Score what is shown of pages, one score each, in order; more is better.
+
+        Args:
+            query: as the user wrote it.
+            documents: text and image of each: "" for no text, None for no image, never neither.
+        """
 
 
 class TokenCost(Protocol):

@@ -23,6 +23,13 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "text_encoder": {
         "granite-embedding-30m-english": "ragvl.indexers.encoders.embedded:EmbeddedTextEncoder",
     },
+    "page_encoder": {
+        "multi-vector": "ragvl.indexers.encoders.vision.multi_vector:MultiVectorPageEncoder",
+        "single-vector": "ragvl.indexers.encoders.vision.single_vector:SingleVectorPageEncoder",
+    },
+    "reranker": {
+        "cross-encoder": "ragvl.retrievers.reranking.cross_encoder:CrossEncoderReranker",
+    },
     "generator": {
         "endpoint": "ragvl.generator.endpoint.generator:EndpointGenerator",
         "extractive": "ragvl.generator.extractive:ExtractiveGenerator",

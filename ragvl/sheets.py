@@ -119,15 +119,15 @@ class Sheets:
         return None
 
 
-def figure(sheet: Sheet, marks: Sequence[Mark], anchor: str) -> Html:
-    """Draw a page that can be enlarged, or say in its place why it cannot be drawn."""
+def figure(sheet: Sheet, marks: Sequence[Mark], anchor: str, under: Html = Html("")) -> Html:
+    """Draw a page that can be enlarged, `under` below its marks, or say in its place why it cannot be drawn."""
     if not sheet.data_uri:
         why = f"{sheet.path} may have been moved, changed or deleted since it was indexed."
         return fill("missing", shape=sheet.shape, what="This page cannot be drawn any more.", why=why)
     marked = any(_on_page(mark.boxes_pt, sheet) for mark in marks)
     label = f"{sheet.label}, with places marked" if marked else sheet.label
     window = (0.0, 0.0, sheet.width, sheet.height)
-    view = _view(sheet, marks, label, window, "page", join(_tabs(marks, sheet)))
+    view = _view(sheet, marks, label, window, "page", under, join(_tabs(marks, sheet)))
     return fill("figure", anchor=anchor, label=label, view=view)
 
 
@@ -140,14 +140,20 @@ def crop(sheet: Sheet, mark: Mark, label: str) -> Html:
 
 
 def _view(
-    sheet: Sheet, marks: Sequence[Mark], label: str, window: BBox, kind: str, over: Html = Html("")
+    sheet: Sheet,
+    marks: Sequence[Mark],
+    label: str,
+    window: BBox,
+    kind: str,
+    under: Html = Html(""),
+    over: Html = Html(""),
 ) -> Html:
     x0, y0, x1, y1 = window
     boxes = join(_boxes(mark, sheet, window) for mark in marks)
     return Html(
         f'<svg class="{kind}" viewBox="0 0 {_number(x1 - x0)} {_number(y1 - y0)}" role="img"'
         f' aria-label="{escape(label)}"><use href="#{sheet.id}" x="{_number(-x0)}" y="{_number(-y0)}"'
-        f' width="{_number(sheet.width)}" height="{_number(sheet.height)}"/>{boxes}{over}</svg>'
+        f' width="{_number(sheet.width)}" height="{_number(sheet.height)}"/>{under}{boxes}{over}</svg>'
     )
 
 

@@ -10,38 +10,51 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ragvl.cards import (
+    PageKey,
+    Pages,
+    Ranked,
+    count,
+    heading,
+    hit_cards,
+    page_key,
+    section,
+    sheet_of,
+    thumb,
+    title_of,
+    warning,
+)
+from ragvl.heat_view import HeatSource, HeatViews
 from ragvl.markup import Html, clean, escape, fill, join, page
 from ragvl.sheets import Mark, PageImages, Sheet, Sheets, crop, figure
-from ragvl.types import Answer, Citation, Document, DocumentStatus, Hit, LaneRank, Passage
+from ragvl.types import Answer, Citation, Hit
 
-__all__ = ["PageImages", "answer_page", "search_page"]
+__all__ = ["HeatSource", "PageImages", "answer_page", "search_page"]
 
 _PENS = 5
-_LONGEST_PASSAGE = 700  # characters
 _LONG_HEADLINE = 150  # characters
 _WELL_SUPPORTED, _PARTLY_SUPPORTED = 0.75, 0.4
 _MARKER = re.compile(r"( ?\[[0-9]{1,3}\])")
 _TICK, _CROSS = "M2.5 8.5l3.6 3.6 7.4-8", "M8 2.5v6.5M8 13v.2"
 
-_PageKey = tuple[int, int]
 _Numbered = tuple[int, Citation]
-_Ranked = tuple[int, Hit]
 
 
-def answer_page(answer: Answer, page_image: PageImages) -> str:
+def answer_page(answer: Answer, page_image: PageImages, heat: HeatSource | None = None) -> str:
     """
     Write an answer as one self-contained HTML page, each citation shown on its page.
 
     Args:
         answer: nothing in it is trusted, whatever its documents say.
         page_image: is asked once for each page that is cited or was found.
+        heat: is asked at most once for each hit; what it gives is laid over the page.
 
     Returns:
         The HTML, to be written as UTF-8; it loads nothing and runs no script.
     """
-    sheets = Sheets(page_image, answer.hits)
+    pages = Pages(Sheets(page_image, answer.hits), HeatViews(heat))
     cited = _by_page(answer.citations)
-    others = [(rank, hit) for rank, hit in enumerate(answer.hits, 1) if _key(hit) not in cited]
+    others = [(rank, hit) for rank, hit in enumerate(answer.hits, 1) if page_key(hit) not in cited]
     body = fill(
         "answer",
         state=" refused" if answer.refused else "",
@@ -51,12 +64,14 @@ def answer_page(answer: Answer, page_image: PageImages) -> str:
         prose=_prose(answer),
         notice=_notice(answer),
         summary=Html("") if answer.refused else _summary(answer),
-        sections=join([_cited_section(cited, answer.text, sheets), _others_section(others, answer, sheets)]),
+        sections=join([_cited_section(cited, answer, pages), _others_section(others, answer, pages)]),
     )
-    return page(answer.question, body, _answer_foot(answer), sheets.store())
+    return _written(answer.question, body, _answer_foot(answer), pages)
 
 
-def search_page(query: str, hits: Sequence[Hit], page_image: PageImages) -> str:
+def search_page(
+    query: str, hits: Sequence[Hit], page_image: PageImages, heat: HeatSource | None = None
+) -> str:
     """
     Write search results as one self-contained HTML page, best first, passages marked on their pages.
 
@@ -64,18 +79,24 @@ def search_page(query: str, hits: Sequence[Hit], page_image: PageImages) -> str:
         query: as typed.
         hits: best first; nothing in them is trusted.
         page_image: is asked once for each page.
+        heat: is asked at most once for each hit; what it gives is laid over the page.
 
     Returns:
         The HTML, to be written as UTF-8; it loads nothing and runs no script.
     """
-    sheets = Sheets(page_image, hits)
+    pages = Pages(Sheets(page_image, hits), HeatViews(heat))
     if hits:
-        cards = _hit_cards(list(enumerate(hits, 1)), query, sheets)
-        sections = _section("results", f"{_count(len(hits), 'page')} found, best first", cards)
+        cards = hit_cards(list(enumerate(hits, 1)), query, pages)
+        sections = section("results", f"{count(len(hits), 'page')} found, best first", cards)
     else:
         sections = Html('<p class="nothing">No page matches. Try other words, or fewer of them.</p>')
     body = fill("search", kicker="You searched for", size=_size(query), query=query, sections=sections)
-    return page(query, body, "Marked on each page are the passages that match best.", sheets.store())
+    return _written(query, body, "Marked on each page are the passages that match best.", pages)
+
+
+def _written(title: str, body: Html, foot: str, pages: Pages) -> str:
+    images = join([pages.sheets.store(), pages.heats.store()])
+    return page(title, body, foot + pages.heats.note(), images, more_css=pages.heats.css())
 
 
 def _size(headline: str) -> str:
@@ -104,7 +125,7 @@ def _prose(answer: Answer) -> Html:
 
 def _marker(number: int, citation: Citation, anchor: str) -> Html:
     checked = "verified" if citation.verified else "not verified"
-    label = f"Citation {number}, {checked}: page {citation.page_number} of {_title(citation.document)}"
+    label = f"Citation {number}, {checked}: page {citation.page_number} of {title_of(citation.document)}"
     return Html(
         f'<a class="chip {_pen(number, citation)}"{anchor} href="#cite-{number}" aria-label="{escape(label)}">'
         f"<i>[</i>{number}<i>]</i></a>"
@@ -142,9 +163,7 @@ def _summary(answer: Answer) -> Html:
     ]
     pages = {(citation.document.id, citation.page_number) for citation in answer.citations}
     verified = sum(citation.verified for citation in answer.citations)
-    facts = (
-        f"{verified} of {_count(len(answer.citations), 'quote')} verified, on {_count(len(pages), 'page')}"
-    )
+    facts = f"{verified} of {count(len(answer.citations), 'quote')} verified, on {count(len(pages), 'page')}"
     return fill(
         "summary",
         level=level,
@@ -173,25 +192,28 @@ def _answer_foot(answer: Answer) -> str:
 # --- cited pages --------------------------------------------------------------------------------
 
 
-def _by_page(citations: Sequence[Citation]) -> dict[_PageKey, list[_Numbered]]:
-    pages: dict[_PageKey, list[_Numbered]] = {}
+def _by_page(citations: Sequence[Citation]) -> dict[PageKey, list[_Numbered]]:
+    pages: dict[PageKey, list[_Numbered]] = {}
     for number, citation in enumerate(citations, 1):
         pages.setdefault((citation.document.id, citation.page_number), []).append((number, citation))
     return pages
 
 
-def _cited_section(cited: dict[_PageKey, list[_Numbered]], text: str, sheets: Sheets) -> Html:
+def _cited_section(cited: dict[PageKey, list[_Numbered]], answer: Answer, pages: Pages) -> Html:
     if not cited:
         return Html("")
+    hits = {page_key(hit): hit for hit in answer.hits}
     cards = join(
-        _cited_card(f"page-{index}", group, text, sheets) for index, group in enumerate(cited.values(), 1)
+        _cited_card(f"page-{index}", group, answer.text, hits.get(key), pages)
+        for index, (key, group) in enumerate(cited.items(), 1)
     )
-    return _section("cited", "Where it says so", cards)
+    return section("cited", "Where it says so", cards)
 
 
-def _cited_card(anchor: str, group: list[_Numbered], text: str, sheets: Sheets) -> Html:
+def _cited_card(anchor: str, group: list[_Numbered], text: str, hit: Hit | None, pages: Pages) -> Html:
     document, page_number = group[0][1].document, group[0][1].page_number
-    sheet = _sheet(sheets, document, page_number)
+    sheet = sheet_of(pages, document, page_number)
+    heat = pages.heats.of(hit, sheet)
     marks = [_citation_mark(number, citation) for number, citation in group]
     citations = [
         fill(
@@ -209,9 +231,10 @@ def _cited_card(anchor: str, group: list[_Numbered], text: str, sheets: Sheets) 
         "cited",
         anchor=anchor,
         shape=sheet.shape,
-        figure=figure(sheet, marks, anchor),
-        heading=_heading(document, page_number),
-        warning=_warning(document),
+        figure=figure(sheet, marks, anchor, heat.layers),
+        heading=heading(document, page_number),
+        warning=warning(document),
+        heat=heat.words,
         citations=join(citations),
     )
 
@@ -237,144 +260,16 @@ def _badge(verified: bool) -> Html:
     return Html(f'<span class="badge {"yes" if verified else "no"}">{icon}{words}</span>')
 
 
-# --- hits ---------------------------------------------------------------------------------------
+# --- what was found besides ---------------------------------------------------------------------
 
 
-def _others_section(others: list[_Ranked], answer: Answer, sheets: Sheets) -> Html:
+def _others_section(others: list[Ranked], answer: Answer, pages: Pages) -> Html:
     if not others:
         return Html("")
     if answer.refused:
         lead = Html(
             '<p class="lead">These pages came closest to the question. They may not hold its answer.</p>'
         )
-        return _section("nearest", "Nearest pages", _hit_cards(others, answer.question, sheets), lead)
-    thumbs = join(_thumb(rank, hit, sheets) for rank, hit in others)
-    return _section("others", "Also looked at", Html(f'<ol class="strip">{thumbs}</ol>'))
-
-
-def _thumb(rank: int, hit: Hit, sheets: Sheets) -> Html:
-    document, page_number = hit.page.document, hit.page.number
-    sheet = _sheet(sheets, document, page_number)
-    return fill(
-        "thumb",
-        anchor=f"hit-{rank}",
-        shape=sheet.shape,
-        rank=str(rank),
-        figure=figure(sheet, _passage_marks(hit), f"hit-{rank}"),
-        title=_title(document),
-        path=_path(document),
-        folio=_folio(document, page_number),
-        lanes=_lanes(hit),
-    )
-
-
-def _hit_cards(ranked: Sequence[_Ranked], query: str, sheets: Sheets) -> Html:
-    return join(_hit_card(rank, hit, query, sheets) for rank, hit in ranked)
-
-
-def _hit_card(rank: int, hit: Hit, query: str, sheets: Sheets) -> Html:
-    document, page_number = hit.page.document, hit.page.number
-    sheet = _sheet(sheets, document, page_number)
-    marks = _passage_marks(hit)
-    return fill(
-        "hit",
-        anchor=f"hit-{rank}",
-        shape=sheet.shape,
-        rank=str(rank),
-        figure=figure(sheet, marks, f"hit-{rank}"),
-        heading=_heading(document, page_number),
-        lanes=_lanes(hit),
-        warning=_warning(document),
-        close_up=crop(sheet, marks[-1], f"The best passage on page {page_number}, close up")
-        if marks
-        else Html(""),
-        passages=_passages(hit.passages, query),
-    )
-
-
-def _passage_marks(hit: Hit) -> list[Mark]:
-    """Mark the passages, the best one strongly; it is drawn last, over the others."""
-    on_page = [passage for passage in hit.passages if passage.page_number == hit.page.number]
-    return [Mark(on.boxes_pt, "pen-faint" if index else "pen-1") for index, on in enumerate(on_page)][::-1]
-
-
-def _passages(passages: Sequence[Passage], query: str) -> Html:
-    written = [
-        fill("passage", heading=one.heading, kind=one.kind.value, text=_emphasise(_shorten(one.text), query))
-        for one in passages
-    ]
-    if len(written) < 2:
-        return join(written)
-    more = f"{_count(len(written) - 1, 'more passage')} on this page"
-    return Html(f"{written[0]}<details><summary>{more}</summary>{join(written[1:])}</details>")
-
-
-def _emphasise(text: str, query: str) -> Html:
-    """Mark the words of the query in a passage; short words that are not numbers say too little."""
-    words = {re.escape(word) for word in re.findall(r"\w+", query) if len(word) > 3 or word.isdigit()}
-    if not words:
-        return escape(text)
-    pieces = re.split(rf"\b({'|'.join(sorted(words))})\b", clean(text), flags=re.IGNORECASE)
-    return join(
-        Html(f"<mark>{escape(on)}</mark>") if index % 2 else escape(on) for index, on in enumerate(pieces)
-    )
-
-
-def _lanes(hit: Hit) -> Html:
-    def chip(lane: LaneRank) -> Html:
-        return Html(f'<li title="score {lane.score:.4g}">{escape(lane.lane)} <b>{lane.rank}</b></li>')
-
-    score = Html(f'<li class="score">score {hit.score:.3g}</li>')
-    return Html(
-        f'<ul class="lanes" aria-label="Rank in each lane">{join([*map(chip, hit.lanes), score])}</ul>'
-    )
-
-
-# --- words that cards share ---------------------------------------------------------------------
-
-
-def _section(kind: str, title: str, items: Html, lead: Html = Html("")) -> Html:
-    return fill("section", kind=kind, anchor=f"section-{kind}", title=title, lead=lead, items=items)
-
-
-def _heading(document: Document, page_number: int) -> Html:
-    return fill("heading", title=_title(document), path=_path(document), folio=_folio(document, page_number))
-
-
-def _title(document: Document) -> str:
-    return " ".join(clean(document.title).split()) or document.path.rsplit("/", 1)[-1]
-
-
-def _path(document: Document) -> Html:
-    """Return the path with places to break a line."""
-    return Html(re.sub(r"([/_])", r"\1<wbr>", escape(document.path)))
-
-
-def _folio(document: Document, page_number: int) -> str:
-    return f"Page {page_number} of {document.page_count}"
-
-
-def _sheet(sheets: Sheets, document: Document, page_number: int) -> Sheet:
-    return sheets.get(document, page_number, f"{_folio(document, page_number)}, {_title(document)}")
-
-
-def _warning(document: Document) -> Html:
-    """Say what was wrong with a document that was read in part."""
-    if document.status is DocumentStatus.OK:
-        return Html("")
-    words = f"This document is {document.status.value.replace('_', ' ')}: {document.reason}".rstrip(": ")
-    return Html(f'<p class="warning">{escape(words)}</p>')
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= _LONGEST_PASSAGE:
-        return text.strip()
-    return text[:_LONGEST_PASSAGE].rsplit(None, 1)[0] + " …"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _key(hit: Hit) -> _PageKey:
-    return (hit.page.document.id, hit.page.number)
+        return section("nearest", "Nearest pages", hit_cards(others, answer.question, pages), lead)
+    thumbs = join(thumb(rank, hit, pages) for rank, hit in others)
+    return section("others", "Also looked at", Html(f'<ol class="strip">{thumbs}</ol>'))

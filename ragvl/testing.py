@@ -1,5 +1,5 @@
 """
-Fakes for tests of what is built on ragvl: an encoder without a model, and tiny documents.
+Fakes for tests of what is built on ragvl: encoders without a model, and tiny documents.
 
     library = ragvl.open(folder / ".ragvl", encoder=HashEncoder())
     write_documents(folder, {"notes.txt": "The crane lifts forty tonnes.", "report.pdf": ["page one", "page two"]})
@@ -15,14 +15,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ragvl.protocols import FloatArray
+from ragvl.protocols import PageVectors, QueryVectors, VectorSource
 
-__all__ = ["HashEncoder", "make_pdf", "write_documents"]
+if TYPE_CHECKING:
+    from ragvl.protocols import FloatArray, PageView
+
+__all__ = ["HashEncoder", "HashPageEncoder", "make_pdf", "write_documents"]
 
 _WORD = re.compile(r"\w+")
 _SHEET = "/MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >>"
 _LINE_PT = 14
+_COLOURS = {
+    "white": (255, 255, 255),
+    "black": (0, 0, 0),
+    "red": (220, 30, 30),
+    "green": (30, 160, 60),
+    "blue": (40, 70, 200),
+    "yellow": (250, 210, 40),
+}
+_PATCHES = 4  # a side
 
 
 class HashEncoder:
@@ -62,6 +73,64 @@ class HashEncoder:
             digest = hashlib.shake_256(word.encode("utf-8", "surrogatepass")).digest(self.dimension)
             self._words[word] = np.frombuffer(digest, dtype=np.uint8) * 2.0 - 255.0
         return self._words[word]
+
+
+class HashPageEncoder:
+    """
+    A page encoder that needs no model: it sees the colours of a page's patches, by their names, and reads its words.
+
+    "red" meets what is red and what says so. Patches are a grid of 4 by 4.
+
+    Attributes:
+        name, space, fingerprint, dimension, late_interaction: see `ragvl.protocols.PageEncoder`.
+    """
+
+    def __init__(
+        self, *, name: str = "hash-pages", fingerprint: str = "shake-256", late_interaction: bool = True
+    ) -> None:
+        self._words = HashEncoder()
+        self.name = name
+        self.space = self.fingerprint = fingerprint
+        self.dimension = self._words.dimension
+        self.late_interaction = late_interaction
+
+    def encode_pages(self, pages: Sequence[PageView]) -> list[PageVectors]:
+        """Encode pages, one result each, in order."""
+        return [self._encode_page(page) for page in pages]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[QueryVectors]:
+        """Encode queries, a vector a word, or one for all."""
+        found = []
+        for text in texts:
+            spans = tuple(word.span() for word in _WORD.finditer(text)) if self.late_interaction else ()
+            words = [text[start:end] for start, end in spans] or [text]
+            found.append(QueryVectors(self._words.encode_queries(words), spans or ((0, len(text)),)))
+        return found
+
+    def _encode_page(self, page: PageView) -> PageVectors:
+        small = np.asarray(page.image.resize((_PATCHES, _PATCHES)), dtype=np.int64).reshape(-1, 3)
+        names = list(_COLOURS)
+        colours = np.array(list(_COLOURS.values()))
+        nearest = ((small[:, None] - colours) ** 2).sum(axis=2).argmin(axis=1)
+        seen = [names[place] for place in nearest.tolist()]
+        said = [page.text[start:end] for start, end, _ in page.words]
+        step = page.width_pt / _PATCHES, page.height_pt / _PATCHES
+        cells = [
+            (column * step[0], row * step[1], (column + 1) * step[0], (row + 1) * step[1])
+            for row in range(_PATCHES)
+            for column in range(_PATCHES)
+        ]
+        if not self.late_interaction:
+            whole = np.array([[0, 0, page.width_pt, page.height_pt]], dtype=np.float32)
+            vector = self._words.encode_passages([" ".join([*set(seen), *said])])
+            return PageVectors(vector, np.array([VectorSource.IMAGE], dtype=np.uint8), whole)
+        sources = [VectorSource.IMAGE] * len(seen) + [VectorSource.TEXT] * len(said)
+        boxes = [*cells, *(box for _, _, box in page.words)]
+        return PageVectors(
+            self._words.encode_passages(seen + said),
+            np.array(sources, dtype=np.uint8),
+            np.array(boxes, dtype=np.float32),
+        )
 
 
 def make_pdf(pages: Sequence[str]) -> bytes:

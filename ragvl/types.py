@@ -223,13 +223,41 @@ class LaneRank:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """
+    Where a part of a query meets a page, as the image lane sees it.
+
+    Attributes:
+        start, end: the part, in characters of the query.
+        region: of the page.
+        similarity: cosine, between -1 and 1.
+        source: "image" when the picture of the page was met, "text" when its words were.
+    """
+
+    start: int
+    end: int
+    region: Region
+    similarity: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A page that a search found, best first; `passages` holds its best ones, best first."""
+    """
+    A page that a search found.
+
+    Attributes:
+        score: more is better.
+        lanes: which found it.
+        passages: its best ones, best first.
+        matches: where the query's parts meet it, in their order; empty without an image lane.
+    """
 
     page: Page
     score: float
     lanes: tuple[LaneRank, ...]
     passages: tuple[Passage, ...]
+    matches: tuple[Match, ...] = ()
 
 
 class PageForm(StrEnum):
@@ -388,13 +416,14 @@ class IndexProgress:
     How far a run of indexing is.
 
     Attributes:
-        step: "scan", "read", "commit" or "done".
+        step: "scan", "read", "encode", "commit" or "done".
         documents_done, documents_total: documents that are to be read in this run.
         pages_read: pages read in this run.
         pages_expected: pages of the documents opened up to now; 0 while none is.
         passages: passages committed in this run.
         failed: documents that ended with a status other than `ok`.
         elapsed_s: since the run began.
+        pages_encoded: pages that the image lane's encoder has seen in this run; None without that lane.
     """
 
     step: str
@@ -405,6 +434,23 @@ class IndexProgress:
     passages: int
     failed: tuple[Failure, ...]
     elapsed_s: float
+    pages_encoded: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEstimate:
+    """
+    What the image lane takes, from a probe of a few pages.
+
+    Attributes:
+        seconds_a_page: of encoding.
+        bytes_a_page: on the disk.
+        memory_bytes: the most that this process held while it encoded them, the model included.
+    """
+
+    seconds_a_page: float
+    bytes_a_page: float
+    memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +466,7 @@ class IndexEstimate:
         pages: expected pages of `to_read`, from a sample of documents.
         seconds: expected time, from the same sample.
         index_bytes: expected growth of the index.
+        image: what the image lane alone takes, within the above; None without that lane.
     """
 
     to_read: tuple[str, ...]
@@ -429,3 +476,4 @@ class IndexEstimate:
     pages: int
     seconds: float
     index_bytes: int
+    image: ImageEstimate | None = None

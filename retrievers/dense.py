@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ragvl.indexers.store.reader import IndexReader, Vectors
+from ragvl.indexers.store.lanes import Vectors
+from ragvl.indexers.store.reader import IndexReader
 from ragvl.protocols import Filter, ScoredPage, TextEncoder
 from ragvl.retrievers.filters import allowed_documents
 
@@ -26,16 +27,30 @@ class TextLane:
         vector = self._encoder.encode_queries([query])[0]
         with self._reader.snapshot() as snapshot:
             vectors = snapshot.vectors
-            allowed = _allowed_rows(vectors, allowed_documents(snapshot, where))
+            allowed = allowed_rows(
+                vectors.alive, vectors.table.owners[:, 2], allowed_documents(snapshot, where)
+            )
         scores, rows = vectors.table.search(vector, k * _PASSAGES_PER_PAGE, allowed)
         return _pages(vectors, scores, rows)[:k]
 
 
-def _allowed_rows(vectors: Vectors, documents: frozenset[int] | None) -> NDArray[np.bool_] | None:
-    if documents is not None:
-        owners = vectors.table.owners[:, 2]
-        return vectors.alive & np.isin(owners, np.fromiter(documents, dtype=np.int64, count=len(documents)))
-    return None if vectors.alive.all() else vectors.alive
+def allowed_rows(
+    alive: NDArray[np.bool_], documents: NDArray[np.int64], allowed: frozenset[int] | None
+) -> NDArray[np.bool_] | None:
+    """
+    Tell which rows of a lane may be found.
+
+    Args:
+        alive: (n,) rows that are not removed.
+        documents: (n,) the document of each row.
+        allowed: documents that may be found; None allows all.
+
+    Returns:
+        (n,), or None when all may be.
+    """
+    if allowed is not None:
+        return alive & np.isin(documents, np.fromiter(allowed, dtype=np.int64, count=len(allowed)))
+    return None if alive.all() else alive
 
 
 def _pages(vectors: Vectors, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[ScoredPage]:

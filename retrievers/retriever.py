@@ -1,35 +1,70 @@
-"""From a question to pages: lanes, fusion, and the judgement of a page by its document."""
+"""From a question to pages: lanes, fusion, the judgement of a page by its document, and a second look."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from ragvl.config import RetrievalConfig
-from ragvl.indexers.analysis import query_terms
-from ragvl.indexers.store.database import fetch
+from ragvl.indexers.passages import embedding_text
 from ragvl.indexers.store.reader import IndexReader, Snapshot
-from ragvl.protocols import Filter, ScoredPage, TextEncoder
+from ragvl.protocols import Filter, Lane, Reranker, ScoredPage, TextEncoder
 from ragvl.retrievers.dense import TextLane
-from ragvl.retrievers.fusion import LaneResult, combine, document_means
-from ragvl.retrievers.lexical import LexicalLane, match_any, shares_of_best
-from ragvl.retrievers.page_references import referred_pages
+from ragvl.retrievers.evidence import Evidence, gather
+from ragvl.retrievers.fusion import LaneResult
+from ragvl.retrievers.lexical import LexicalLane
+from ragvl.retrievers.ranking import (
+    IMAGE,
+    LEXICAL,
+    TEXT,
+    lane_weights,
+    other_language_weight,
+    rank_pages,
+    score_pages,
+)
+from ragvl.retrievers.reranking.candidates import Candidate, rerank
 from ragvl.types import Hit, LaneRank, Page, Passage
 
-# Two unrelated texts have a cosine of about this in the embedded encoder's space; below it nothing is shared.
-_UNRELATED_COSINE = 0.5
-_DOCUMENT_PAGES = 3
-_NAMED_BONUS = 0.3  # for a page that the question names by number, in one of the best documents
-_NAMED_DOCUMENTS = 3
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+RERANK = "rerank"
+
+# What two things that share nothing score in each lane. Without a word in common, BM25 is 0. Two unrelated texts have a
+# cosine of about 0.5 in the embedded encoder's space. The image lane takes for each vector of the query the best of a
+# page's many, or compares one vector with one: a mean of such bests is hardly ever below 0, whatever the encoder.
+_MINIMUM = {LEXICAL: 0.0, TEXT: 0.5, IMAGE: 0.0}
 
 
 class Retriever:
     """Searches one index; every search sees one committed generation of it."""
 
-    def __init__(self, reader: IndexReader, encoder: TextEncoder, config: RetrievalConfig) -> None:
+    def __init__(
+        self,
+        reader: IndexReader,
+        encoder: TextEncoder,
+        config: RetrievalConfig,
+        image: Lane | None = None,
+        reranker: Reranker | None = None,
+        draw: Callable[[Page], bytes | None] | None = None,
+    ) -> None:
+        """
+        Bring together what a search needs.
+
+        Args:
+            image: the image lane, of an index that has one.
+            reranker: looks at the best pages again, as `config.rerank` says.
+            draw: a page as the bytes of an image, for a reranker that sees; None for one that cannot be drawn.
+        """
         self._reader = reader
         self._config = config
-        self._lexical = LexicalLane(reader)
-        self._text = TextLane(reader, encoder)
+        self._lanes: dict[str, Lane] = {LEXICAL: LexicalLane(reader), TEXT: TextLane(reader, encoder)}
+        if image is not None:
+            self._lanes[IMAGE] = image
+        self._reranker = reranker
+        self._draw = draw
 
     def search(self, query: str, k: int, where: Filter) -> list[Hit]:
         """
@@ -44,99 +79,103 @@ class Retriever:
             Best first; ties by path and page number, so that equal content gives equal lists.
         """
         with self._reader.snapshot() as snapshot:
-            results = self._lanes(query, max(self._config.candidates, k), where)
-            scores = self._scores(snapshot, query, results)
-            ranked = _ranked(snapshot, scores)[:k]
-            pages = snapshot.pages(ranked)
-            return [self._hit(snapshot, pages[page_id], scores[page_id], results) for page_id in ranked]
+            evidence = self.evidence(query, k, where)
+            scores = score_pages(evidence, self._config)
+            ranked = rank_pages(evidence, scores)
+            second = self._second_look(snapshot, query, evidence, ranked) if self._reranker else {}
+            if second:
+                # The scores stay on the scale of the fusion, and are given out in the new order.
+                dealt = dict(zip(second, [scores[page_id] for page_id in ranked], strict=False))
+                ranked = [*second, *ranked[len(second) :]]
+                scores |= dealt
+            pages = snapshot.pages(ranked[:k])
+            return [
+                self._hit(snapshot, pages[page_id], scores[page_id], evidence, second)
+                for page_id in ranked[:k]
+            ]
 
-    def _lanes(self, query: str, candidates: int, where: Filter) -> list[LaneResult]:
-        config = self._config
-        return [
-            LaneResult("lexical", config.lexical_weight, 0.0, self._lexical.search(query, candidates, where)),
-            LaneResult(
-                "text", config.text_weight, _UNRELATED_COSINE, self._text.search(query, candidates, where)
-            ),
+    def evidence(self, query: str, k: int, where: Filter) -> Evidence:
+        """Ask every lane that has a weight, for k pages or the configured number of candidates if that is more."""
+        candidates = max(self._config.candidates, k)
+        weights = lane_weights(self._config)
+        with self._reader.snapshot() as snapshot:
+            results = [
+                LaneResult(name, _MINIMUM[name], lane.search(query, candidates, where))
+                for name, lane in self._lanes.items()
+                if weights[name] > 0
+            ]
+            gated = weights[LEXICAL] > 0 and other_language_weight(self._config, self._lanes) < 1
+            return gather(snapshot, query, results, gated=gated)
+
+    def _second_look(
+        self, snapshot: Snapshot, query: str, evidence: Evidence, ranked: Sequence[int]
+    ) -> dict[int, LaneRank]:
+        """Where the reranker puts the best pages, in its order; empty when it did not finish."""
+        config = self._config.rerank
+        pages = snapshot.pages(ranked[: config.candidates])
+        candidates = [
+            self._candidate(snapshot, pages[page_id], _votes(evidence, page_id))
+            for page_id in ranked[: config.candidates]
         ]
-
-    def _scores(self, snapshot: Snapshot, query: str, results: Sequence[LaneResult]) -> dict[int, float]:
-        """
-        Fuse the lanes, then add what speaks for a page's document.
-
-        A page of an annual report rarely names its company: the document as a whole, by its words and by its best
-        pages, tells which of two alike pages is meant.
-        """
-        scores = combine(results)
-        weight = self._config.document_weight
-        if not scores:
-            return scores
-        document_of = _documents_of(snapshot, scores)
-        candidates = set(document_of.values())
-        by_words = shares_of_best(_document_scores(snapshot, query, candidates))
-        by_pages = document_means(scores, document_of, _DOCUMENT_PAGES)
-        judged = {
-            document: weight * (by_words.get(document, 0.0) + by_pages[document]) for document in candidates
+        found = rerank(self._reranker, config, query, candidates) if self._reranker else None
+        return {
+            page_id: LaneRank(RERANK, rank, score)
+            for rank, (page_id, score) in enumerate(found or (), start=1)
         }
-        scores = {page_id: score + judged[document_of[page_id]] for page_id, score in scores.items()}
-        for page_id, document in _named_pages(snapshot, query, judged).items():
-            scores[page_id] = scores.get(page_id, judged[document]) + _NAMED_BONUS
-        return scores
 
-    def _hit(self, snapshot: Snapshot, page: Page, score: float, results: Sequence[LaneResult]) -> Hit:
-        lanes, votes = [], dict[int, float]()
-        for result in results:
-            for rank, found in enumerate(result.pages, start=1):
-                if found.page_id == page.id:
-                    lanes.append(LaneRank(result.name, rank, found.score))
-                    _vote(votes, found)
-        return Hit(page, score, tuple(lanes), self._best(snapshot, page, votes))
+    def _candidate(self, snapshot: Snapshot, page: Page, votes: Mapping[int, float]) -> Candidate:
+        place = f"{page.document.title or PurePosixPath(page.document.path).stem}, page {page.number}"
+        passages = self._best(snapshot, page, votes, self._config.rerank.passages)
+        texts = [f"{place}\n{embedding_text(passage.heading, passage.text)}" for passage in passages]
+        return Candidate(
+            page.id, tuple(texts) or (place,), f"{place}\n{page.text}".strip(), lambda: self._image(page)
+        )
 
-    def _best(self, snapshot: Snapshot, page: Page, votes: Mapping[int, float]) -> tuple[Passage, ...]:
+    def _image(self, page: Page) -> Image | None:
+        drawn = self._draw(page) if self._draw else None
+        if drawn is None:
+            return None
+        from PIL import Image
+
+        with Image.open(io.BytesIO(drawn)) as image:
+            return image.convert("RGB")
+
+    def _hit(
+        self,
+        snapshot: Snapshot,
+        page: Page,
+        score: float,
+        evidence: Evidence,
+        second: Mapping[int, LaneRank],
+    ) -> Hit:
+        lanes = [LaneRank(lane.name, rank, found.score) for lane, rank, found in _findings(evidence, page.id)]
+        if page.id in second:
+            lanes.append(second[page.id])
+        best = self._best(snapshot, page, _votes(evidence, page.id), self._config.passages_per_hit)
+        return Hit(page, score, tuple(lanes), best)
+
+    def _best(
+        self, snapshot: Snapshot, page: Page, votes: Mapping[int, float], most: int
+    ) -> tuple[Passage, ...]:
         ids = snapshot.passage_ids(page.id)
-        ranked = sorted(ids, key=lambda passage_id: (-votes.get(passage_id, 0.0), passage_id))
-        ranked = ranked[: self._config.passages_per_hit]
+        ranked = sorted(ids, key=lambda passage_id: (-votes.get(passage_id, 0.0), passage_id))[:most]
         return tuple(sorted(snapshot.passages(page, ranked), key=lambda passage: ranked.index(passage.id)))
 
 
-def _ranked(snapshot: Snapshot, scores: Mapping[int, float]) -> list[int]:
-    """Page ids, best score first; ties by the document's path, then the page number."""
-    if not scores:
-        return []
-    ids = ",".join(map(str, scores))
-    rows = fetch(
-        snapshot.connection,
-        "SELECT p.id, (SELECT min(path) FROM files WHERE document_id = p.document_id), p.number "
-        f"FROM pages p WHERE p.id IN ({ids})",
-    )
-    place = {page_id: (path, number) for page_id, path, number in rows}
-    # Rounded: the order in which equal terms were added must not decide.
-    return sorted(scores, key=lambda page_id: (-round(scores[page_id], 9), place[page_id]))
+def _findings(evidence: Evidence, page_id: int) -> list[tuple[LaneResult, int, ScoredPage]]:
+    """The lanes that found a page, and where."""
+    return [
+        (lane, rank, found)
+        for lane in evidence.lanes
+        for rank, found in enumerate(lane.pages, start=1)
+        if found.page_id == page_id
+    ]
 
 
-def _vote(votes: dict[int, float], found: ScoredPage) -> None:
-    for rank, passage_id in enumerate(found.passage_ids):
-        votes[passage_id] = votes.get(passage_id, 0.0) + 1 / (rank + 2)
-
-
-def _documents_of(snapshot: Snapshot, page_ids: Mapping[int, float]) -> dict[int, int]:
-    ids = ",".join(map(str, page_ids))
-    return dict(fetch(snapshot.connection, f"SELECT id, document_id FROM pages WHERE id IN ({ids})"))
-
-
-def _named_pages(snapshot: Snapshot, query: str, judged: Mapping[int, float]) -> dict[int, int]:
-    """Pages that the question names by number in the best documents, with their documents."""
-    numbers = ",".join(map(str, sorted(referred_pages(query))))
-    if not numbers:
-        return {}
-    best = sorted(judged, key=lambda document: (-judged[document], document))[:_NAMED_DOCUMENTS]
-    documents = ",".join(map(str, best))
-    sql = f"SELECT id, document_id FROM pages WHERE number IN ({numbers}) AND document_id IN ({documents})"
-    return dict(fetch(snapshot.connection, sql))
-
-
-def _document_scores(snapshot: Snapshot, query: str, candidates: Collection[int]) -> dict[int, float]:
-    match = match_any(query_terms(query))
-    if not match:
-        return {}
-    sql = "SELECT rowid, -bm25(document_terms) FROM document_terms WHERE document_terms MATCH ?"
-    return {row[0]: row[1] for row in fetch(snapshot.connection, sql, (match,)) if row[0] in candidates}
+def _votes(evidence: Evidence, page_id: int) -> dict[int, float]:
+    """How much the lanes are for each passage of a page."""
+    votes: dict[int, float] = {}
+    for _, _, found in _findings(evidence, page_id):
+        for rank, passage_id in enumerate(found.passage_ids):
+            votes[passage_id] = votes.get(passage_id, 0.0) + 1 / (rank + 2)
+    return votes

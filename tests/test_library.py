@@ -351,7 +351,7 @@ def test_a_newer_format_is_refused(hashed: Path) -> None:
     connection = open_database(hashed, writable=True)
     write_settings(connection, {"format_version": 99})
     connection.close()
-    with pytest.raises(IndexMismatchError, match="format_version is 99, this ragvl reads 1. Upgrade ragvl"):
+    with pytest.raises(IndexMismatchError, match="format_version is 99, this ragvl reads 2. Upgrade ragvl"):
         ragvl.open(hashed, encoder=HashEncoder())
 
 

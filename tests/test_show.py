@@ -13,7 +13,8 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from ragvl.show import answer_page, search_page
+from ragvl.heat import HeatCell, HeatMap, HeatWord
+from ragvl.show import HeatSource, answer_page, search_page
 from ragvl.types import (
     Answer,
     BBox,
@@ -126,6 +127,15 @@ def answer(**changes: object) -> Answer:
 
 def draw(_document: Document, _page_number: int) -> bytes:
     return image()
+
+
+def warm(query: str = "What is it?") -> HeatMap:
+    """Heat of the query's words but the second, each at a place of its own."""
+    places = ((61.2, 79.2, 122.4, 99.0), (306.0, 396.0, 367.2, 415.8))
+    spans = [(found.start(), found.end()) for found in re.finditer(r"\w+", query)][:3]
+    cells = [(HeatCell(places[0], 1.0),), (), (HeatCell(places[1], 1.0), HeatCell(places[0], 0.3))]
+    words = (HeatWord(*span, cell) for span, cell in zip(spans, cells, strict=False))
+    return HeatMap(query, tuple(words), (HeatCell(places[0], 1.0), HeatCell(places[1], 0.6)))
 
 
 def rects(page: Parsed) -> list[Element]:
@@ -370,8 +380,10 @@ def test_no_text_of_a_document_becomes_markup(payload: str, drawn: bool, kind: s
     def write(payload: str) -> Parsed:
         given = dataclasses.replace(hostile(payload), refused=kind == "refused")
         show = (lambda _document, _number: image()) if drawn else (lambda _document, _number: None)
-        html = search_page(payload, given.hits, show) if kind == "search" else answer_page(given, show)
-        return Parsed(html)
+        heat = HeatMap(payload, (HeatWord(0, len(payload), warm().whole),), warm().whole)
+        if kind == "search":
+            return Parsed(search_page(payload, given.hits, show, lambda _hit: heat))
+        return Parsed(answer_page(given, show, lambda _hit: heat))
 
     def skeleton(page: Parsed) -> list[tuple[str, tuple[str, ...]]]:
         kept = [one for one in page.elements if one.tag not in {"mark", "wbr"}]
@@ -386,7 +398,15 @@ def test_no_text_of_a_document_becomes_markup(payload: str, drawn: bool, kind: s
     ]
 
 
-@pytest.mark.parametrize("html", [answer_page(answer(), draw), search_page("q", [hit(document())], draw)])
+@pytest.mark.parametrize(
+    "html",
+    [
+        answer_page(answer(), draw),
+        search_page("q", [hit(document())], draw),
+        answer_page(answer(), draw, lambda _hit: warm()),
+        search_page("What is it?", [hit(document()), hit(document(2))], draw, lambda _hit: warm()),
+    ],
+)
 def test_page_loads_nothing_and_its_links_stay_inside(html: str) -> None:
     """No address but data of images; every reference names an element that is there, every id is unique."""
     page = Parsed(html)
@@ -402,9 +422,10 @@ def test_page_loads_nothing_and_its_links_stay_inside(html: str) -> None:
         assert one.attrs.get("aria-labelledby", ids[0]) in ids
 
 
-def test_policy_allows_the_style_of_this_page_and_images_in_it_only() -> None:
+@pytest.mark.parametrize("heat", [None, lambda _hit: warm()])
+def test_policy_allows_the_style_of_this_page_and_images_in_it_only(heat: HeatSource | None) -> None:
     """The policy names the hash of the style, no script, no address."""
-    html = answer_page(answer(), draw)
+    html = answer_page(answer(), draw, heat)
     style = re.search("<style>(.*?)</style>", html, re.DOTALL)
     [policy] = [one.attrs["content"] for one in Parsed(html).find("meta") if "http-equiv" in one.attrs]
     assert style is not None
@@ -427,7 +448,7 @@ def test_control_characters_are_dropped_and_the_page_is_utf8() -> None:
 
 def test_every_picture_has_words_and_the_page_a_language() -> None:
     """Pages are described, decoration is hidden, headings do not skip a level."""
-    page = Parsed(answer_page(answer(), draw))
+    page = Parsed(answer_page(answer(), draw, lambda _hit: warm()))
     assert page.find("html")[0].attrs["lang"] == "en"
     for svg in page.find("svg"):
         assert (
@@ -443,3 +464,115 @@ def test_partial_document_is_named_as_such() -> None:
     """A document that was read in part carries its reason."""
     doc = document(status=DocumentStatus.PARTIAL, reason="2 pages failed")
     assert "This document is partial: 2 pages failed" in Parsed(search_page("q", [hit(doc)], draw)).text
+
+
+# --- heat ---------------------------------------------------------------------------------------
+
+
+def layers(page: Parsed) -> list[str]:
+    """The pictures over the first page of a card, by what chooses them."""
+    uses = [one for one in page.find("use", "layer") if not one.within("zoom") and "ember" not in one.classes]
+    return [one.attrs["href"] for one in uses]
+
+
+def test_without_heat_the_page_has_none() -> None:
+    """Nothing is drawn, said or styled for heat where there is none to show."""
+    plain = search_page("What is it?", [hit(document())], draw)
+    assert search_page("What is it?", [hit(document())], draw, lambda _hit: None) == plain
+    assert "heat" not in plain and "Colour shows" not in plain
+
+
+def test_whole_query_is_shown_and_each_word_can_be_chosen() -> None:
+    """The query stands beside the page, its words that match somewhere are choices, all of them the first."""
+    page = Parsed(search_page("What is it?", [hit(document())], draw, lambda _hit: warm()))
+    assert layers(page) == ["#heat-1-0", "#heat-1-1", "#heat-1-3"]
+    picks = page.find("input")
+    assert [one.parents[-1].classes[1] for one in picks] == ["pick-0", "pick-1", "pick-3", "pick-off"]
+    assert ["checked" in one.attrs for one in picks] == [True, False, False, False]
+    assert {(one.attrs["type"], one.attrs["name"]) for one in picks} == {("radio", "heat-1")}
+    assert all(one.parents[-1].tag == "label" and one.within("heat-words") for one in picks)
+    assert "Where the page matches\nAll wordsWhat is it?Off" in page.text
+
+
+def test_each_choice_has_its_rule() -> None:
+    """Pointing at a word, or choosing it, shows its picture and hides that of the whole."""
+    html = search_page("What is it?", [hit(document())], draw, lambda _hit: warm())
+    assert ".layer-0 { opacity: var(--shown); }" in html
+    for number in (1, 3):
+        assert f".card:has(.pick-{number}:hover) .layer-{number}," in html
+        assert f".card:not(:has(.pick:hover)):has(.pick-{number} :checked) .layer-{number}" in html
+
+
+def test_pages_choose_apart() -> None:
+    """Two pages have two groups of choices, and pictures of their own."""
+    hits = [hit(document()), hit(document(2))]
+    page = Parsed(search_page("What is it?", hits, draw, lambda _hit: warm()))
+    assert {one.attrs["name"] for one in page.find("input")} == {"heat-1", "heat-2"}
+    assert len(set(layers(page))) == 6
+
+
+def test_pictures_are_small_and_warm_where_the_page_matches() -> None:
+    """A picture is a small PNG, clear where nothing matches, densest at the strongest place."""
+    html = search_page("What is it?", [hit(document())], draw, lambda _hit: warm())
+    found = re.search(r'<symbol id="heat-1-0".*?base64,([^"]+)', html)
+    assert found is not None and len(found[1]) < 2000
+    with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
+        alpha = picture.convert("RGBA").getchannel("A")
+
+    def at(x_pt: float, y_pt: float) -> int:
+        dense = alpha.getpixel((int(x_pt / 612 * alpha.width), int(y_pt / 792 * alpha.height)))
+        assert isinstance(dense, int)
+        return dense
+
+    assert at(91, 89) > at(336, 405) > at(500, 700) == 0
+
+
+def test_heat_of_an_answer_stands_where_the_page_is_cited() -> None:
+    """A cited page has the list of words; the small pages below show the whole query only."""
+    asked: list[int] = []
+
+    def heat(of: Hit) -> HeatMap:
+        asked.append(of.page.document.id)
+        return warm()
+
+    page = Parsed(answer_page(answer(), draw, heat))
+    assert asked == [1, 2]
+    assert layers(page) == ["#heat-1-0", "#heat-1-1", "#heat-1-3", "#heat-2-0"]
+    assert len(page.find("fieldset")) == 1
+    assert "It does not compare pages or words." in page.text
+
+
+def test_cited_page_that_no_search_found_has_no_heat() -> None:
+    """Without a hit there is nothing to ask for; the page is shown as it is."""
+    page = Parsed(answer_page(answer(hits=()), draw, lambda _hit: warm()))
+    assert not layers(page) and "verified" in page.text
+
+
+def test_heat_needs_a_page_of_known_size() -> None:
+    """Where the page cannot be drawn, heat is not even asked for."""
+
+    def never(_hit: Hit) -> HeatMap:
+        raise AssertionError
+
+    page = Parsed(search_page("q", [hit(document())], lambda _document, _number: None, never))
+    assert not layers(page)
+
+
+def test_long_queries_have_a_limited_number_of_choices() -> None:
+    """A query of a hundred words does not make a hundred pictures."""
+    query = " ".join(f"word{number}" for number in range(100))
+    spans = [found.span() for found in re.finditer(r"\w+", query)]
+    words = tuple(HeatWord(*span, warm().whole) for span in spans)
+    heat = HeatMap(query, words, warm().whole)
+    page = Parsed(search_page(query, [hit(document())], draw, lambda _hit: heat))
+    assert len(layers(page)) == 41
+    assert query in page.text.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "box", [(700.0, 10.0, 800.0, 20.0), (-50.0, -50.0, 5.0, 5.0), (600.0, 780.0, 900.0, 900.0)]
+)
+def test_places_at_the_edge_and_beyond(box: BBox) -> None:
+    """A place that reaches over the edge, or lies beyond it, breaks nothing."""
+    heat = HeatMap("it", (), (HeatCell(box, 1.0),))
+    assert layers(Parsed(search_page("it", [hit(document())], draw, lambda _hit: heat))) == ["#heat-1-0"]

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragvl.config import load_config
+from ragvl.config import Config, load_config
 from ragvl.evals.machine import describe_machine
 
 __all__ = ["PipelineDescription", "PipelineNode", "describe_ragvl", "write_description"]
+
+_LEXICAL, _DENSE, _IMAGE = "lexical_node", "dense_node", "image_node"
+_FUSION, _RERANKER = "fusion_node", "reranker_node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +72,65 @@ def describe_ragvl(
         ConfigError: an unknown profile or setting.
     """
     config = load_config(profile or "embedded", settings)
-    fusion, weights = "fusion_node", config.retrieval
     from_text = read == "text"
     source = "the Markdown of the corpus" if from_text else "page images by OCR"
-    nodes = (
+    nodes = (_ingestion(config, from_text=from_text, source=source), *_lanes(config), *_ranking(config))
+    ways = "by words and by vectors of passages"
+    if config.image.encoder:
+        ways = "by words, by vectors of passages and by vectors of page images"
+    said = f"Reads {source}; finds pages {ways}, and fuses the scores. No language model."
+    return PipelineDescription(name, f"ragvl ({config.profile})", said, nodes)
+
+
+def _ingestion(config: Config, *, from_text: bool, source: str) -> PipelineNode:
+    image = (_IMAGE,) if config.image.encoder else ()
+    return PipelineNode(
+        "ingestion_node",
+        "Ingestion",
+        "none" if from_text else f"RapidOCR ({config.reading.ocr.engine})",
+        ("text",) if from_text else ("visual",),
+        f"Reads {source} and cuts pages into passages of about {config.passages.target_words} words.",
+        (_LEXICAL, _DENSE, *image),
+    )
+
+
+def _lanes(config: Config) -> list[PipelineNode]:
+    most = f"Finds up to {config.retrieval.candidates} pages"
+    lanes = [
         PipelineNode(
-            "ingestion_node",
-            "Ingestion",
-            "none" if from_text else f"RapidOCR ({config.reading.ocr.engine})",
-            ("text",) if from_text else ("visual",),
-            f"Reads {source} and cuts pages into passages of about {config.passages.target_words} words.",
-            ("lexical_node", "dense_node"),
+            _LEXICAL, "Retriever", "BM25 (SQLite FTS5)", ("text",), f"{most} by their words.", (_FUSION,)
         ),
         PipelineNode(
-            "lexical_node",
-            "Retriever",
-            "BM25 (SQLite FTS5)",
-            ("text",),
-            f"Finds up to {weights.candidates} pages by their words.",
-            (fusion,),
-        ),
-        PipelineNode(
-            "dense_node",
+            _DENSE,
             "Retriever",
             config.text.encoder,
             ("text",),
-            f"Finds up to {weights.candidates} pages by the vectors of their passages.",
-            (fusion,),
+            f"{most} by the vectors of their passages.",
+            (_FUSION,),
         ),
-        PipelineNode(
-            fusion,
-            "Fusion",
-            "convex combination of normalised scores",
-            ("text",),
-            f"Weighs words by {weights.lexical_weight:g} and vectors by {weights.text_weight:g}.",
-        ),
-    )
-    said = f"Reads {source}; finds pages by words and by vectors of passages, and fuses the scores. No language model."
-    return PipelineDescription(name, f"ragvl ({config.profile})", said, nodes)
+    ]
+    if config.image.encoder:
+        seen = ("visual", "text") if config.image.text else ("visual",)
+        said = f"{most} by the vectors of their images{' and text' if config.image.text else ''}."
+        lanes.append(PipelineNode(_IMAGE, "Retriever", config.image.model, seen, said, (_FUSION,)))
+    return lanes
+
+
+def _ranking(config: Config) -> list[PipelineNode]:
+    weights, rerank = config.retrieval, config.retrieval.rerank
+    image = f", page images by {weights.image_weight:g}" if config.image.encoder else ""
+    combined = {
+        "convex": "convex combination of normalised scores",
+        "ranks": "reciprocal rank fusion",
+    }
+    said = f"Weighs words by {weights.lexical_weight:g} and vectors by {weights.text_weight:g}{image}."
+    feeds = (_RERANKER,) if rerank.model else ()
+    nodes = [PipelineNode(_FUSION, "Fusion", combined[weights.fusion], ("text",), said, feeds)]
+    if rerank.model:
+        seen = {"text": ("text",), "image": ("visual",), "both": ("visual", "text")}[rerank.kind]
+        said = f"Puts the best {rerank.candidates} pages into a new order."
+        nodes.append(PipelineNode(_RERANKER, "Reranker", rerank.model, seen, said))
+    return nodes
 
 
 def write_description(folder: Path, pipeline: PipelineDescription) -> Path:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ragvl.generator.units import Unit
-from ragvl.indexers.words import line_boxes, unpack_words
+from ragvl.indexers.words import line_boxes
 from ragvl.types import BBox
 
 __all__ = ["Draft", "answer_format", "one_line"]
@@ -71,8 +71,7 @@ class Draft:
         if self.source is None:
             return ()
         page = self.source.hit.page
-        words = unpack_words(page.words, page.width_pt, page.height_pt)
-        return line_boxes(words, self.source.start, self.source.end)
+        return line_boxes(page.words, page.width_pt, page.height_pt, self.source.start, self.source.end)
 
 
 def one_line(text: str) -> str:

@@ -24,7 +24,7 @@ from ragvl.evals.types import EvalQuery, EvalSet, IndexingFigures, SystemAnswer
 from ragvl.indexers.manifest import encoder_manifest, manifest
 from ragvl.indexers.store.files import sha256_of
 from ragvl.library import Library
-from ragvl.registry import load
+from ragvl.models import Models
 from ragvl.types import Document, DocumentStatus, Hit, IndexProgress
 
 __all__ = ["RagvlSystem"]
@@ -67,7 +67,7 @@ class RagvlSystem:
         """Tell the resolved configuration, the encoder's fingerprint, and the content of the index."""
         library = self._opened()
         config = library.config
-        queries = load("text_encoder", config.text.query_encoder or config.text.encoder)()
+        queries = Models(config).queries()
         held = sorted((one.sha256, one.status, one.page_count) for one in library.documents())
         return {
             "configuration": config.model_dump(mode="json"),
@@ -88,10 +88,11 @@ class RagvlSystem:
             return self._use_given(corpus, find_given_index(self._options.index))
         kind = readable_as(corpus, self._options.read)
         config = load_config(self._options.profile or "embedded", self._options.settings)
+        models = Models(config)
         made_by = {
             "ragvl": __version__,
             "read": kind,
-            **manifest(config, load("text_encoder", config.text.encoder)()),
+            **manifest(config, models.passages(), models.pages()),
         }
         cache = IndexCache(self._options.work / "indexes" / corpus_key(corpus, made_by))
         self._library = Library(cache.folder / INDEX_FOLDER, config.profile, self._options.settings)

@@ -98,7 +98,7 @@ class EmbeddedTextEncoder:
         self._precision: Precision = precision
         self._lock = threading.RLock()
         self._tokenizer: Tokenizer | None = None
-        self._models: dict[tuple[Engine, bool], LoadedModel] = {}
+        self._models: dict[Engine, LoadedModel] = {}
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """
@@ -174,28 +174,19 @@ class EmbeddedTextEncoder:
         return self._model(choose_engine(self._engine, "openvino", "onnxruntime"))
 
     def _query_model(self) -> LoadedModel:
-        """
-        Return the model for queries, which is ready 80 ms sooner than one that is optimised, and 5 ms slower a query.
+        """Return the model for queries: one and the same for all of them, for the same query must find the same."""
+        return self._model(choose_engine(self._engine, "onnxruntime", "openvino"))
 
-        One and the same for all of them: the two differ in the last bit, and the same query must find the same.
-        """
-        return self._model(choose_engine(self._engine, "onnxruntime", "openvino"), ready_soon=True)
-
-    def _model(self, engine: Engine, *, ready_soon: bool = False) -> LoadedModel:
-        key = engine, ready_soon and engine == "onnxruntime"
+    def _model(self, engine: Engine) -> LoadedModel:
         with self._lock:
-            if key not in self._models:
-                self._models[key] = self._open(*key)
-            return self._models[key]
-
-    def _open(self, engine: Engine, ready_soon: bool) -> LoadedModel:
-        return load_model(
-            self._verified("model.onnx"),
-            engine=engine,
-            threads=self._threads,
-            precision=self._precision,
-            ready_soon=ready_soon,
-        )
+            if engine not in self._models:
+                self._models[engine] = load_model(
+                    self._verified("model.onnx"),
+                    engine=engine,
+                    threads=self._threads,
+                    precision=self._precision,
+                )
+            return self._models[engine]
 
     def _verified(self, file_name: str) -> Path:
         """Return the path of a file whose size and hash are those in the manifest: 25 ms for the weights."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import apsw
 import numpy as np
@@ -12,8 +13,17 @@ from ragvl.indexers.analysis import terms
 from ragvl.indexers.passages import PageDraft
 from ragvl.indexers.store.database import fetch
 from ragvl.indexers.store.records import DocumentDraft, FileRecord, HeldDocument
-from ragvl.indexers.store.segments import SegmentRecord
+from ragvl.indexers.store.segments import IMAGE_LANE, TEXT_LANE, SegmentRecord
 from ragvl.types import DocumentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """A document that was added: page ids by number, and (passage id, page id, document id) of each passage."""
+
+    document_id: int
+    pages: dict[int, int]
+    passages: list[tuple[int, int, int]]
 
 
 def files(connection: apsw.Connection) -> Iterator[FileRecord]:
@@ -63,22 +73,21 @@ def drop_file(connection: apsw.Connection, path: bytes) -> int | None:
     return before
 
 
-def insert_document(
-    connection: apsw.Connection, draft: DocumentDraft
-) -> tuple[int, list[tuple[int, int, int]]]:
-    """Add a document; returns its id and, for each passage, (passage id, page id, document id)."""
+def insert_document(connection: apsw.Connection, draft: DocumentDraft) -> Inserted:
+    """Add a document with its pages and passages."""
     connection.execute(
         "INSERT INTO documents(sha256, media_type, title, page_count, status, reason) VALUES (?, ?, ?, ?, ?, ?)",
         (draft.sha256, draft.media_type, draft.title, draft.page_count, draft.status, draft.reason),
     )
     document_id = connection.last_insert_rowid()
-    owners: list[tuple[int, int, int]] = []
+    passages: list[tuple[int, int, int]] = []
+    pages: dict[int, int] = {}
     for page in draft.pages:
-        page_id = _insert_page(connection, document_id, page)
-        owners += (
+        page_id = pages[page.number] = _insert_page(connection, document_id, page)
+        passages += (
             (passage_id, page_id, document_id) for passage_id in _insert_passages(connection, page_id, page)
         )
-    return document_id, owners
+    return Inserted(document_id, pages, passages)
 
 
 def release_content(connection: apsw.Connection, document_id: int) -> None:
@@ -91,8 +100,15 @@ def hand_over_files(connection: apsw.Connection, old_id: int, new_id: int) -> No
     connection.execute("UPDATE files SET document_id = ? WHERE document_id = ?", (new_id, old_id))
 
 
-def settle(connection: apsw.Connection, document_id: int) -> None:
-    """Delete a document that lies in no file; otherwise bring its searchable terms up to date."""
+def settle(connection: apsw.Connection, document_id: int, lanes: Collection[str]) -> None:
+    """
+    Delete a document that lies in no file; otherwise bring its searchable terms up to date.
+
+    Args:
+        connection: in a transaction.
+        document_id: of the document.
+        lanes: those that may hold entries of it.
+    """
     names = [
         row[0]
         for row in fetch(
@@ -103,22 +119,22 @@ def settle(connection: apsw.Connection, document_id: int) -> None:
     if names:
         _insert_terms(connection, document_id, " ".join(names))
     else:
-        _delete_document(connection, document_id)
+        _delete_document(connection, document_id, lanes)
 
 
 def segments(connection: apsw.Connection) -> list[SegmentRecord]:
-    """Every segment, oldest first."""
-    rows = fetch(connection, "SELECT id, file, sha256, size_bytes, vectors FROM segments ORDER BY id")
+    """Every segment of every lane, oldest first."""
+    rows = fetch(connection, "SELECT id, lane, file, sha256, size_bytes, entries FROM segments ORDER BY id")
     return [SegmentRecord(*row) for row in rows]
 
 
 def insert_segment(
-    connection: apsw.Connection, lane: str, file: str, sha256: str, size_bytes: int, vectors: int
+    connection: apsw.Connection, lane: str, file: str, sha256: str, size_bytes: int, entries: int
 ) -> None:
     """Name a segment file."""
     connection.execute(
-        "INSERT INTO segments(lane, file, sha256, size_bytes, vectors) VALUES (?, ?, ?, ?, ?)",
-        (lane, file, sha256, size_bytes, vectors),
+        "INSERT INTO segments(lane, file, sha256, size_bytes, entries) VALUES (?, ?, ?, ?, ?)",
+        (lane, file, sha256, size_bytes, entries),
     )
 
 
@@ -145,27 +161,29 @@ def passage_owners(connection: apsw.Connection) -> list[tuple[int, int, int]]:
     )
 
 
-def tombstones(connection: apsw.Connection) -> list[tuple[int, int]]:
-    """Ranges of passage ids, both ends inclusive, that are gone; sorted and apart from one another."""
-    return list(
-        fetch(
-            connection, "SELECT first_passage_id, last_passage_id FROM tombstones ORDER BY first_passage_id"
-        )
-    )
+def page_owners(connection: apsw.Connection) -> list[tuple[int, int, int]]:
+    """(page id, page id, document id) of every page, in the order of ids."""
+    return fetch(connection, "SELECT id, id, document_id FROM pages ORDER BY id")
 
 
-def clear_tombstones(connection: apsw.Connection) -> None:
-    """Forget all tombstones: no segment holds a dead vector."""
-    connection.execute("DELETE FROM tombstones")
+def tombstones(connection: apsw.Connection, lane: str) -> list[tuple[int, int]]:
+    """Ranges of ids of one lane, both ends inclusive, that are gone; sorted and apart from one another."""
+    sql = "SELECT first_id, last_id FROM tombstones WHERE lane = ? ORDER BY first_id"
+    return list(fetch(connection, sql, (lane,)))
 
 
-def is_dead(passage_ids: NDArray[np.int64], dead: list[tuple[int, int]]) -> NDArray[np.bool_]:
-    """(n,) which of the passages lie in one of the ranges of `tombstones`."""
+def clear_tombstones(connection: apsw.Connection, lane: str) -> None:
+    """Forget all tombstones of a lane: no segment of it holds anything dead."""
+    connection.execute("DELETE FROM tombstones WHERE lane = ?", (lane,))
+
+
+def is_dead(ids: NDArray[np.int64], dead: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """(n,) which of the ids lie in one of the ranges of `tombstones`."""
     if not dead:
-        return np.zeros(len(passage_ids), dtype=np.bool_)
+        return np.zeros(len(ids), dtype=np.bool_)
     first, last = np.array(dead, dtype=np.int64).T
-    place = np.searchsorted(first, passage_ids, side="right") - 1
-    inside: NDArray[np.bool_] = (place >= 0) & (passage_ids <= last[place])
+    place = np.searchsorted(first, ids, side="right") - 1
+    inside: NDArray[np.bool_] = (place >= 0) & (ids <= last[place])
     return inside
 
 
@@ -176,9 +194,18 @@ def _document_of(connection: apsw.Connection, path: bytes) -> int | None:
 
 def _insert_page(connection: apsw.Connection, document_id: int, page: PageDraft) -> int:
     connection.execute(
-        "INSERT INTO pages(document_id, number, width_pt, height_pt, text, text_source, words)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (document_id, page.number, page.width_pt, page.height_pt, page.text, page.text_source, page.words),
+        "INSERT INTO pages(document_id, number, width_pt, height_pt, text, text_source, language, words)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            document_id,
+            page.number,
+            page.width_pt,
+            page.height_pt,
+            page.text,
+            page.text_source,
+            page.language,
+            page.words,
+        ),
     )
     return connection.last_insert_rowid()
 
@@ -231,14 +258,15 @@ def _delete_terms(connection: apsw.Connection, document_id: int) -> None:
     connection.execute("DELETE FROM document_terms WHERE rowid = ?", (document_id,))
 
 
-def _delete_document(connection: apsw.Connection, document_id: int) -> None:
+def _delete_document(connection: apsw.Connection, document_id: int, lanes: Collection[str]) -> None:
     pages = "SELECT id FROM pages WHERE document_id = ?"
-    first, last = fetch(
-        connection, f"SELECT min(id), max(id) FROM passages WHERE page_id IN ({pages})", (document_id,)
-    )[0]
-    if first is not None:
-        # A document's passages are inserted in one transaction by the one writer: their ids have no gaps.
-        connection.execute("INSERT INTO tombstones VALUES (?, ?)", (first, last))
+    passages = f"SELECT id FROM passages WHERE page_id IN ({pages})"
+    ids = {TEXT_LANE: passages, IMAGE_LANE: pages}
+    for lane in lanes:
+        first, last = fetch(connection, f"SELECT min(id), max(id) FROM ({ids[lane]})", (document_id,))[0]
+        if first is not None:
+            # What a document has is inserted in one transaction by the one writer: the ids have no gaps.
+            connection.execute("INSERT INTO tombstones VALUES (?, ?, ?)", (lane, first, last))
     connection.execute(f"DELETE FROM passages WHERE page_id IN ({pages})", (document_id,))
     connection.execute("DELETE FROM pages WHERE document_id = ?", (document_id,))
     connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))

@@ -29,7 +29,7 @@ from ragvl.errors import (
 from ragvl.indexers.analysis import TOKENIZER
 
 DATABASE_FILE = "ragvl.db"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CHECKSUM_BYTES = 8
 PAGE_BYTES = 4096
 TERM_TABLES = ("document_terms", "page_terms", "passage_terms")
@@ -69,6 +69,7 @@ CREATE TABLE pages(
     height_pt REAL NOT NULL,
     text TEXT NOT NULL,
     text_source TEXT NOT NULL,
+    language TEXT NOT NULL,            -- ISO 639-1; '' when it is not known
     words BLOB NOT NULL
 );
 CREATE UNIQUE INDEX pages_number ON pages(document_id, number);
@@ -99,13 +100,15 @@ CREATE TABLE segments(
     file TEXT NOT NULL UNIQUE,         -- relative to the index folder
     sha256 TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
-    vectors INTEGER NOT NULL
+    entries INTEGER NOT NULL           -- passages of the text lane, pages of the image lane
 );
 
-CREATE TABLE tombstones(               -- passages that are gone while segments still hold their vectors
-    first_passage_id INTEGER PRIMARY KEY,
-    last_passage_id INTEGER NOT NULL
-);
+CREATE TABLE tombstones(               -- passages or pages that are gone while segments still hold them
+    lane TEXT NOT NULL,
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    PRIMARY KEY(lane, first_id)
+) WITHOUT ROWID;
 """
 
 

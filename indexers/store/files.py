@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +15,12 @@ PART_SUFFIX = ".part"  # of a file that is being written, or was when its writer
 _CHUNK = 1 << 20
 
 
-def write_durably(path: Path, content: bytes) -> str:
+def write_durably(path: Path, chunks: Iterable[bytes]) -> str:
     """
     Write a file so that after a crash it is there whole or not at all.
+
+    Args:
+        chunks: its content, piece by piece.
 
     Returns:
         The SHA-256 of the content, in hexadecimal.
@@ -25,15 +28,14 @@ def write_durably(path: Path, content: bytes) -> str:
     Raises:
         IndexWriteError: the disk is full or failing; nothing of that name is left.
     """
-    digest = hashlib.sha256(content).hexdigest()
     # Of its own each time: two processes may write the same file at once.
     part = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PART_SUFFIX}")
     with writing(path):
         make_folder(path.parent)
         try:
-            _write_synced(part, content)
+            size, digest = _write_synced(part, chunks)
             # The page cache may hold what the disk refused; size and content are read back before the name is given.
-            if part.stat().st_size != len(content) or sha256_of(part) != digest:
+            if part.stat().st_size != size or sha256_of(part) != digest:
                 raise OSError(f"{part.name} does not read back as written")
             part.replace(path)
             sync_folder(path.parent)
@@ -85,10 +87,16 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
+    """Write and flush a file; its size in bytes and the SHA-256 of what it should hold."""
+    size, digest = 0, hashlib.sha256()
     with path.open("wb", buffering=0) as file:
-        view = memoryview(content)
-        while view:
-            written = file.write(view[:_CHUNK])
-            view = view[written or 0 :]
+        for chunk in chunks:
+            size += len(chunk)
+            digest.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                written = file.write(view[:_CHUNK])
+                view = view[written or 0 :]
         os.fsync(file.fileno())
+    return size, digest.hexdigest()

@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import apsw
-import numpy as np
-from numpy.typing import NDArray
 
-from ragvl.errors import IndexDamagedError
 from ragvl.indexers.store import contents
 from ragvl.indexers.store.database import DATABASE_FILE, fetch, open_database, read_settings, translated
-from ragvl.indexers.store.segments import SegmentRecord, VectorTable, open_segment, read_segment
-from ragvl.indexers.words import line_boxes, unpack_words
+from ragvl.indexers.store.forms import lane_forms
+from ragvl.indexers.store.lanes import LaneView, SegmentFile, Vectors
+from ragvl.indexers.store.segments import IMAGE_LANE, TEXT_LANE, SegmentRecord, open_segment
+from ragvl.indexers.words import line_boxes
 from ragvl.types import BlockKind, Document, DocumentStatus, Page, Passage, TextSource
 
 logger = logging.getLogger(__name__)
@@ -30,17 +28,6 @@ _DOCUMENT = """
 SELECT d.id, f.name, d.sha256, d.media_type, d.title, d.page_count, f.size_bytes, f.mtime_ns, d.status, d.reason
 FROM documents d JOIN files f ON f.path = (SELECT min(path) FROM files WHERE document_id = d.id)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """The text lane of one generation: all sound segments in one table, and which rows are alive."""
-
-    generation: int
-    table: VectorTable
-    alive: NDArray[np.bool_]
-    segment_ids: frozenset[int]
-    damaged: tuple[str, ...]
 
 
 class IndexReader:
@@ -60,9 +47,10 @@ class IndexReader:
         self._loading = threading.Lock()
         self._idle: list[apsw.Connection] = []
         self._closed = False
-        self._vectors: Vectors | None = None
+        self._views: dict[str, LaneView] = {}
         with translated(self._path), self._connection() as connection:
             self.settings = read_settings(connection)
+            self.forms = lane_forms(self.settings)
 
     def close(self) -> None:
         """Close the connections; those that a snapshot uses close with it."""
@@ -88,16 +76,25 @@ class IndexReader:
                 self._local.snapshot = None
                 snapshot.close_files()
 
-    def vectors(self, snapshot: Snapshot) -> Vectors:
-        """The vectors that a snapshot sees; those of the newest generation asked for are kept."""
+    def view(self, snapshot: Snapshot, lane: str) -> LaneView:
+        """One lane as a snapshot sees it; that of the newest generation asked for is kept."""
         with self._loading:
-            kept = self._vectors
+            kept = self._views.get(lane)
             if kept is None or kept.generation != snapshot.generation:
-                loaded = _load(snapshot, int(self.settings["text.dimension"]))
+                loaded = self._load(snapshot, lane)
                 if kept is None or kept.generation < loaded.generation:
-                    self._vectors = loaded
+                    self._views[lane] = loaded
                 return loaded
             return kept
+
+    def _load(self, snapshot: Snapshot, lane: str) -> LaneView:
+        dead = contents.tombstones(snapshot.connection, lane)
+        segments = [segment for segment in snapshot.segment_files if segment[0].lane == lane]
+        known, ids = snapshot.known.get(lane), snapshot.segment_ids[lane]
+        view: LaneView = self.forms[lane].load(known, segments, snapshot.generation, ids, dead)
+        for damage in view.damaged:
+            logger.warning("%s", damage)
+        return view
 
     def _begin(self, connection: apsw.Connection) -> Snapshot:
         """
@@ -109,7 +106,7 @@ class IndexReader:
         without_a_file = -1
         while True:
             connection.execute("BEGIN")
-            snapshot = Snapshot(connection, self, self._vectors)
+            snapshot = Snapshot(connection, self, dict(self._views))
             if snapshot.has_all_files or snapshot.generation == without_a_file:
                 return snapshot
             without_a_file = snapshot.generation
@@ -143,20 +140,21 @@ class Snapshot:
     Attributes:
         connection: in a transaction, for queries.
         generation: its number; every commit adds one.
-        known: the vectors of another generation that this one's are an extension of, if there are any in memory.
-        segment_ids: all segments of this generation.
+        known: views of another generation that this one's lanes are an extension of, if there are any in memory.
+        segment_ids: all segments of this generation, by lane.
         segment_files: those that are not in `known`, open.
     """
 
-    def __init__(self, connection: apsw.Connection, reader: IndexReader, known: Vectors | None) -> None:
+    def __init__(self, connection: apsw.Connection, reader: IndexReader, known: dict[str, LaneView]) -> None:
         self.connection = connection
         self.generation = int(fetch(connection, "SELECT value FROM settings WHERE key = 'generation'")[0][0])
         self.known = known
-        self.segment_ids = known.segment_ids if known else frozenset[int]()
-        self.segment_files: list[tuple[SegmentRecord, FileIO | OSError]] = []
+        self.segment_ids: dict[str, frozenset[int]] = {}
+        self.segment_files: list[SegmentFile] = []
         self._reader = reader
-        if known is None or known.generation != self.generation:
-            self._open_files(contents.segments(connection))
+        lanes = [lane for lane in reader.forms.names if not self._is_current(known.get(lane))]
+        if lanes:
+            self._open_files(contents.segments(connection), lanes)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -171,27 +169,47 @@ class Snapshot:
     @property
     def vectors(self) -> Vectors:
         """The text lane's vectors."""
-        if self.known is None or self.known.generation != self.generation:
-            self.known = self._reader.vectors(self)
-            self.close_files()
-        return self.known
+        view = self._view(TEXT_LANE)
+        if not isinstance(view, Vectors):
+            raise TypeError("the text lane holds one vector a passage")
+        return view
 
-    def close_files(self) -> None:
-        """Let go of the segments' files."""
-        for _, file in self.segment_files:
-            if isinstance(file, FileIO):
+    @property
+    def pages_seen(self) -> LaneView | None:
+        """The image lane, `Vectors` or `Bags`; None in an index that has none."""
+        return None if self._reader.forms.image is None else self._view(IMAGE_LANE)
+
+    def close_files(self, lane: str | None = None) -> None:
+        """Let go of the segments' files, or of those of one lane."""
+        for record, file in self.segment_files:
+            if isinstance(file, FileIO) and lane in {None, record.lane}:
                 file.close()
-        self.segment_files.clear()
+        self.segment_files = [
+            segment for segment in self.segment_files if lane is not None and segment[0].lane != lane
+        ]
 
-    def _open_files(self, records: list[SegmentRecord]) -> None:
-        self.segment_ids = frozenset(record.id for record in records)
-        if self.known is not None and (self.known.damaged or not self.known.segment_ids <= self.segment_ids):
-            self.known = None
-        have = self.known.segment_ids if self.known else frozenset()
+    def _view(self, lane: str) -> LaneView:
+        known = self.known.get(lane)
+        if known is None or not self._is_current(known):
+            known = self.known[lane] = self._reader.view(self, lane)
+            self.close_files(lane)
+        return known
+
+    def _is_current(self, view: LaneView | None) -> bool:
+        return view is not None and view.generation == self.generation
+
+    def _open_files(self, records: list[SegmentRecord], lanes: Sequence[str]) -> None:
         try:
-            for record in records:
-                if record.id not in have:
-                    self.segment_files.append((record, open_segment(self._reader.folder, record)))
+            for lane in lanes:
+                of_lane = {record.id: record for record in records if record.lane == lane}
+                self.segment_ids[lane] = frozenset(of_lane)
+                known = self.known.get(lane)
+                if known is not None and (known.damaged or not known.segment_ids <= self.segment_ids[lane]):
+                    del self.known[lane]
+                have = self.known[lane].segment_ids if lane in self.known else frozenset()
+                for record in of_lane.values():
+                    if record.id not in have:
+                        self.segment_files.append((record, open_segment(self._reader.folder, record)))
         except OSError:
             self.close_files()
             raise
@@ -227,7 +245,6 @@ class Snapshot:
 
     def passages(self, page: Page, chosen: Collection[int] | None = None) -> list[Passage]:
         """The passages of a page, in order, with their boxes; only those whose ids are `chosen`, when given."""
-        words = unpack_words(page.words, page.width_pt, page.height_pt)
         sql = 'SELECT id, kind, heading, start, "end" FROM passages WHERE page_id = ? ORDER BY id'
         return [
             Passage(
@@ -238,7 +255,7 @@ class Snapshot:
                 page.text[start:end],
                 start,
                 end,
-                line_boxes(words, start, end),
+                line_boxes(page.words, page.width_pt, page.height_pt, start, end),
             )
             for passage_id, kind, heading, start, end in fetch(self.connection, sql, (page.id,))
             if chosen is None or passage_id in chosen
@@ -248,26 +265,6 @@ class Snapshot:
         """Ids of the passages of a page, in order."""
         sql = "SELECT id FROM passages WHERE page_id = ? ORDER BY id"
         return [row[0] for row in fetch(self.connection, sql, (page_id,))]
-
-
-def _load(snapshot: Snapshot, dimension: int) -> Vectors:
-    known = snapshot.known
-    damaged: list[str] = []
-    if known is not None and not snapshot.segment_files:
-        table = known.table
-    else:
-        # Readers of the other generation may be searching the known table: never change it in place.
-        table = VectorTable(dimension)
-        if known is not None:
-            table.extend(known.table)
-        for record, file in snapshot.segment_files:
-            try:
-                table.extend(read_segment(file, record))
-            except IndexDamagedError as error:
-                logger.warning("%s", error)
-                damaged.append(str(error))
-    alive = ~contents.is_dead(table.owners[:, 0], contents.tombstones(snapshot.connection))
-    return Vectors(snapshot.generation, table, alive, snapshot.segment_ids, tuple(damaged))
 
 
 def _document(row: tuple[Any, ...]) -> Document:

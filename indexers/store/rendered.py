@@ -35,7 +35,7 @@ def keep_rendered(folder: Path, document_sha256: str, page_number: int, dpi: int
     digest = hashlib.sha256(image).hexdigest()
     path = folder / FOLDER / f"{document_sha256}-{page_number}-{dpi}-{digest}.webp"
     with suppress(IndexWriteError, OSError):
-        write_durably(path, image)
+        write_durably(path, [image])
         _trim(folder / FOLDER)
 
 

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from ragvl.errors import IndexDamagedError
 from ragvl.protocols import FloatArray
-from ragvl.types import Damage
 
 _MAGIC = b"RAGVLSEG"
 _HEAD = struct.Struct("<8sI")
@@ -33,18 +32,29 @@ _TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE}  # this process's trouble, not th
 
 _MANY_VECTORS = 1_000_000
 
-Owners = NDArray[np.int64]  # (n, 3): passage id, page id, document id
+TEXT_LANE, IMAGE_LANE = "text", "image"
+
+Owners = NDArray[np.int64]  # (n, 3): id of the passage (image lane: of the page), page id, document id
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecord:
-    """What the database knows of a segment; `file` is relative to the index folder."""
+    """
+    What the database knows of a segment.
+
+    Attributes:
+        lane: whose.
+        file: relative to the index folder.
+        sha256: of the whole file; of a segment of bags, of its foot, which holds the digests of the rest.
+        entries: passages of the text lane, pages of the image lane.
+    """
 
     id: int
+    lane: str
     file: str
     sha256: str
     size_bytes: int
-    vectors: int
+    entries: int
 
 
 class VectorTable:
@@ -154,9 +164,9 @@ def read_segment(file: FileIO | OSError, record: SegmentRecord) -> VectorTable:
             raise file
         content = file.readall()
     except OSError as error:
-        raise _damaged(record, f"cannot be read ({error.strerror})") from error
+        raise damaged_segment(record, f"cannot be read ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != record.sha256:
-        raise _damaged(record, "does not match its checksum")
+        raise damaged_segment(record, "does not match its checksum")
     return VectorTable.from_bytes(content)
 
 
@@ -190,17 +200,9 @@ def load_segment(folder: Path, record: SegmentRecord) -> VectorTable:
         return read_segment(file, record)
 
 
-def check_segment(folder: Path, record: SegmentRecord) -> Damage | None:
-    """Compare a segment's file with the database; None when it is sound."""
-    try:
-        load_segment(folder, record)
-    except IndexDamagedError as error:
-        return Damage(record.file, str(error))
-    return None
-
-
-def _damaged(record: SegmentRecord, what: str) -> IndexDamagedError:
+def damaged_segment(record: SegmentRecord, what: str) -> IndexDamagedError:
+    things = "passages" if record.lane == TEXT_LANE else "pages"
     return IndexDamagedError(
-        f"{record.file} {what}: {record.vectors} passages are left out of the text lane. "
+        f"{record.file} {what}: {record.entries} {things} are left out of the {record.lane} lane. "
         "Run `ragvl verify --repair` to make it again."
     )

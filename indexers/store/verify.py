@@ -23,9 +23,10 @@ from ragvl.indexers.store.database import (
     fetch,
     no_index,
 )
+from ragvl.indexers.store.lanes import LaneForm
 from ragvl.indexers.store.reader import IndexReader, Snapshot
 from ragvl.indexers.store.rendered import check_rendered
-from ragvl.indexers.store.segments import read_segment
+from ragvl.indexers.store.segments import TEXT_LANE, Owners
 from ragvl.types import Damage, VerifyReport
 
 _RESERVED_BYTES_AT = 20  # offset in the database header, https://sqlite.org/fileformat2.html §1.3
@@ -121,7 +122,8 @@ def _content_damages(folder: Path) -> Iterator[Damage]:
     try:
         with closing(IndexReader(folder)) as reader, reader.snapshot() as snapshot:
             yield from _structure_damages(snapshot.connection)
-            yield from _segment_damages(snapshot)
+            for lane in reader.forms.names:
+                yield from _lane_damages(snapshot, lane, reader.forms[lane])
     except IndexStoreError as error:
         yield Damage(DATABASE_FILE, str(error))
 
@@ -141,23 +143,49 @@ def _structure_damages(connection: apsw.Connection) -> Iterator[Damage]:
             yield Damage(DATABASE_FILE, f"{what} without {counterpart}: {count}")
 
 
-def _segment_damages(snapshot: Snapshot) -> Iterator[Damage]:
-    """Check each segment's bytes, and that living vectors and passages are one to one."""
+def _lane_damages(snapshot: Snapshot, lane: str, form: LaneForm) -> Iterator[Damage]:
+    """Check each segment's bytes, and that what lives in them and what the database holds are one to one."""
     owners = [np.empty((0, 3), dtype=np.int64)]
     damaged = False
     for record, file in snapshot.segment_files:
+        if record.lane != lane:
+            continue
         try:
-            owners.append(read_segment(file, record).owners)
+            owners.append(form.check((record, file)))
         except IndexDamagedError as error:
             damaged = True
             yield Damage(record.file, str(error))
     if damaged:
         return
     found = np.concatenate(owners)
-    living = found[~contents.is_dead(found[:, 0], contents.tombstones(snapshot.connection))]
-    passages = np.array(list(contents.passage_owners(snapshot.connection)), dtype=np.int64).reshape(-1, 3)
-    if not np.array_equal(living[living[:, 0].argsort()], passages):
+    living = found[~contents.is_dead(found[:, 0], contents.tombstones(snapshot.connection, lane))]
+    living = living[living[:, 0].argsort()]
+    if lane == TEXT_LANE:
+        yield from _passage_damages(living, _owners(contents.passage_owners(snapshot.connection)))
+    else:
+        yield from _page_damages(snapshot, living, _owners(contents.page_owners(snapshot.connection)))
+
+
+def _passage_damages(living: Owners, passages: Owners) -> Iterator[Damage]:
+    if not np.array_equal(living, passages):
         missing = len(np.setdiff1d(passages[:, 0], living[:, 0]))
         yield Damage(
             "segments", f"{missing} passages have no vector, {len(living)} vectors for {len(passages)}"
         )
+
+
+def _page_damages(snapshot: Snapshot, living: Owners, pages: Owners) -> Iterator[Damage]:
+    """A page that could not be drawn has no vectors, and its document is `partial`."""
+    known = np.isin(pages[:, 0], living[:, 0])
+    if not np.array_equal(living, pages[known]):
+        yield Damage("segments", f"{len(living)} entries of the image lane for {int(known.sum())} pages")
+    sound = {
+        row[0] for row in fetch(snapshot.connection, "SELECT id FROM documents WHERE status != 'partial'")
+    }
+    missing = sum(document_id in sound for document_id in pages[~known, 2].tolist())
+    if missing:
+        yield Damage("segments", f"{missing} pages have no vectors in the image lane")
+
+
+def _owners(rows: list[tuple[int, int, int]]) -> Owners:
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-from collections.abc import Collection, Iterator
+from bisect import bisect
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import apsw
@@ -22,34 +23,40 @@ from ragvl.indexers.store.database import (
     TERM_TABLES,
     create_database,
     delete_setting,
+    fetch,
     no_index,
     open_database,
     read_settings,
     translated,
     write_settings,
 )
-from ragvl.indexers.store.files import make_folder, sync_folder, write_durably, writing
+from ragvl.indexers.store.files import make_folder, sync_folder, writing
+from ragvl.indexers.store.forms import LaneForms, PageEntry, add_page, lane_forms
+from ragvl.indexers.store.lanes import SEGMENTS_FOLDER, Pending
 from ragvl.indexers.store.lock import WriterLock
 from ragvl.indexers.store.records import DocumentDraft, FileRecord, HeldDocument
 from ragvl.indexers.store.rendered import sweep_rendered
-from ragvl.indexers.store.segments import Owners, SegmentRecord, VectorTable, check_segment, load_segment
+from ragvl.indexers.store.segments import IMAGE_LANE, TEXT_LANE, Owners, SegmentRecord, open_segment
 from ragvl.protocols import FloatArray
 from ragvl.types import DocumentStatus
 
 logger = logging.getLogger(__name__)
 
-SEGMENTS_FOLDER = "segments"
-TEXT_LANE = "text"
-
-# Segments smaller than this are merged when their number grows, so that opening an index stays quick.
-_SMALL_SEGMENT_VECTORS = 65_536
-_FEW_SMALL_SEGMENTS = 7  # at the end of a run
-_MANY_SMALL_SEGMENTS = 63  # during a run, where merging more often would write much again and again
+# Segments of like size are merged when their number grows, so that opening an index stays quick.
+_FEW_SEGMENTS = 7  # at the end of a run
+_MANY_SEGMENTS = 63  # during a run, where merging more often would write much again and again
 _WORN_SHARE = 0.3
 
 
 class IndexWriter:
-    """The one writer of an index folder; a context manager that holds the lock."""
+    """
+    The one writer of an index folder; a context manager that holds the lock.
+
+    Attributes:
+        folder: of the index.
+        settings: everything that the index recorded about itself when it was opened.
+        forms: of its lanes, by name.
+    """
 
     def __init__(self, folder: Path, settings: dict[str, Any] | None = None) -> None:
         """
@@ -78,6 +85,7 @@ class IndexWriter:
             undo.callback(self._connection.close)
             with translated(self._path):
                 self.settings = read_settings(self._connection)
+                self.forms = lane_forms(self.settings)
                 self._sweep()
             undo.pop_all()
 
@@ -128,7 +136,7 @@ class IndexWriter:
         with translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                batch = Batch(self._connection, self.folder, int(self.settings["text.dimension"]))
+                batch = Batch(self._connection, self.folder, self.forms)
                 yield batch
                 batch.finish()
                 self._connection.execute("UPDATE settings SET value = value + 1 WHERE key = 'generation'")
@@ -139,28 +147,47 @@ class IndexWriter:
                 raise
         self._fold_log()
 
-    def merge(self, most: int = _MANY_SMALL_SEGMENTS) -> None:
-        """Make one of the small segments when there are more than `most`: a reader opens every one of them."""
-        small = [record for record in self.segments() if record.vectors < _SMALL_SEGMENT_VECTORS]
-        if len(small) > most:
-            self._rewrite_sound(small)
+    def merge(self, most: int = _MANY_SEGMENTS) -> None:
+        """Make one of segments of like size when there are more than `most`: a reader opens every one of them."""
+        alike: dict[tuple[str, int], list[SegmentRecord]] = {}
+        for record in self.segments():
+            steps = self.forms[record.lane].merged_below
+            if record.entries < steps[-1]:
+                step = bisect(steps, record.entries)
+                alike.setdefault((record.lane, step), []).append(record)
+        for records in alike.values():
+            if len(records) > most:
+                self._rewrite_sound(records)
 
     def tidy(self) -> None:
         """Rewrite what slows an index down, if anything does: small segments, or much that is dead."""
-        self.merge(_FEW_SMALL_SEGMENTS)
-        self._rewrite_sound(self._worn(_WORN_SHARE))
+        self.merge(_FEW_SEGMENTS)
+        for lane in self.forms.names:
+            self._rewrite_sound(self._worn(lane, _WORN_SHARE))
 
     def rewrite(self, records: list[SegmentRecord]) -> None:
-        """Replace segments by one that holds their living vectors, in the order of passage ids."""
+        """Replace segments of one lane by one that holds what lives in them, in the same order."""
         with self.batch() as batch:
             batch.replace_segments(records)
         with translated(self._path):
             self._sweep()
 
     def segments(self) -> list[SegmentRecord]:
-        """Every segment, oldest first."""
+        """Every segment of every lane, oldest first."""
         with translated(self._path):
             return contents.segments(self._connection)
+
+    def is_damaged(self, record: SegmentRecord) -> bool:
+        """Whether a segment's bytes differ from what was written."""
+        segment = open_segment(self.folder, record)
+        try:
+            self.forms[record.lane].check((record, segment))
+        except IndexDamagedError:
+            return True
+        finally:
+            if isinstance(segment, FileIO):
+                segment.close()
+        return False
 
     def forget_segment(self, record: SegmentRecord) -> None:
         """Name a damaged segment no longer, in a batch of its own; its passages stay."""
@@ -169,21 +196,38 @@ class IndexWriter:
 
     def passages_without_vector(self) -> list[tuple[tuple[int, int, int], str, str]]:
         """Passages that no segment holds: ((passage id, page id, document id), heading, text), in order."""
-        held = [load_segment(self.folder, record).owners[:, 0] for record in self.segments()]
-        known = frozenset(np.concatenate(held).tolist()) if held else frozenset()
+        known = self._held(TEXT_LANE)
         with translated(self._path):
             return [row for row in contents.passage_texts(self._connection) if row[0][0] not in known]
 
+    def pages_without_vectors(self) -> dict[int, dict[int, int]]:
+        """Pages that no segment of the image lane holds: document id to page number to page id."""
+        known = self._held(IMAGE_LANE)
+        missing: dict[int, dict[int, int]] = {}
+        with translated(self._path):
+            rows = fetch(self._connection, "SELECT document_id, number, id FROM pages ORDER BY id")
+        for document_id, number, page_id in rows:
+            if page_id not in known:
+                missing.setdefault(document_id, {})[number] = page_id
+        return missing
+
+    def _held(self, lane: str) -> frozenset[int]:
+        """Ids of the entries of one lane, dead or alive."""
+        form = self.forms[lane]
+        held = [form.ids(self.folder, record) for record in self.segments() if record.lane == lane]
+        return frozenset(np.concatenate(held).tolist()) if held else frozenset()
+
     def compact(self) -> None:
         """
-        Make one segment of all, without anything dead, and give the database's free pages back.
+        Make one segment of each lane, without anything dead, and give the database's free pages back.
 
         Raises:
             IndexDamagedError: a segment is damaged; nothing is left out silently.
         """
-        records = self.segments()
-        if len(records) > 1 or self._worn(0.0):
-            self.rewrite(records)
+        for lane in self.forms.names:
+            records = [record for record in self.segments() if record.lane == lane]
+            if len(records) > 1 or self._worn(lane, 0.0):
+                self.rewrite(records)
         with translated(self._path):
             for table in TERM_TABLES:
                 self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
@@ -194,7 +238,7 @@ class IndexWriter:
 
     def _rewrite_sound(self, records: list[SegmentRecord]) -> None:
         """Rewrite those segments that are not damaged; the others are named by `verify`."""
-        sound = [record for record in records if check_segment(self.folder, record) is None]
+        sound = [record for record in records if not self.is_damaged(record)]
         if sound:
             self.rewrite(sound)
 
@@ -215,19 +259,19 @@ class IndexWriter:
         except (apsw.FullError, apsw.IOError) as error:
             logger.warning("%s cannot be brought up to date from its log: %s", self._path, error)
 
-    def _worn(self, share: float) -> list[SegmentRecord]:
-        """Segments of which more than a share of the vectors is dead."""
+    def _worn(self, lane: str, share: float) -> list[SegmentRecord]:
+        """Segments of a lane of which more than a share is dead."""
         with translated(self._path):
-            records = contents.segments(self._connection)
-            dead = contents.tombstones(self._connection)
+            records = [record for record in contents.segments(self._connection) if record.lane == lane]
+            dead = contents.tombstones(self._connection, lane)
         most = sum(last - first + 1 for first, last in dead)
         worn = []
         for record in records:
-            if most <= share * record.vectors:
+            if most <= share * record.entries:
                 continue
             with suppress(IndexDamagedError):
-                passage_ids = load_segment(self.folder, record).owners[:, 0]
-                if contents.is_dead(passage_ids, dead).sum() > share * len(passage_ids):
+                ids = self.forms[lane].ids(self.folder, record)
+                if contents.is_dead(ids, dead).sum() > share * len(ids):
                     worn.append(record)
         return worn
 
@@ -244,19 +288,34 @@ class IndexWriter:
 class Batch:
     """Changes that are committed together; made by `IndexWriter.batch`."""
 
-    def __init__(self, connection: apsw.Connection, folder: Path, dimension: int) -> None:
+    def __init__(self, connection: apsw.Connection, folder: Path, forms: LaneForms) -> None:
         self._connection = connection
         self._folder = folder
-        self._table = VectorTable(dimension)
+        self._text = forms.text.pending()
+        self._pending: dict[str, Pending] = {TEXT_LANE: self._text}
+        if forms.image is not None:
+            self._pending[IMAGE_LANE] = forms.image.pending()
         self._touched: set[int] = set()
 
-    def put_document(self, draft: DocumentDraft, vectors: FloatArray, replaces: int | None = None) -> int:
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Names of the lanes that entries can be added to."""
+        return tuple(self._pending)
+
+    def put_document(
+        self,
+        draft: DocumentDraft,
+        vectors: FloatArray,
+        pages: Mapping[int, PageEntry] = MappingProxyType({}),
+        replaces: int | None = None,
+    ) -> int:
         """
         Add a document with its pages, passages and vectors.
 
         Args:
             draft: what was read.
             vectors: (n, dimension) float32, one row a passage, in the order of pages and passages.
+            pages: what the image lane keeps of a page, by its number.
             replaces: an earlier reading of the same content, whose files pass to the new document.
 
         Returns:
@@ -264,20 +323,27 @@ class Batch:
         """
         if replaces is not None:
             contents.release_content(self._connection, replaces)
-        document_id, owners = contents.insert_document(self._connection, draft)
-        if len(owners) != len(vectors):
-            raise ValueError(f"{len(owners)} passages but {len(vectors)} vectors")
+        inserted = contents.insert_document(self._connection, draft)
+        document_id = inserted.document_id
+        if len(inserted.passages) != len(vectors):
+            raise ValueError(f"{len(inserted.passages)} passages but {len(vectors)} vectors")
         if replaces is not None:
             contents.hand_over_files(self._connection, replaces, document_id)
             self._touched.add(replaces)
         self._touched.add(document_id)
-        if len(owners):
-            self._table.add(vectors, np.array(owners, dtype=np.int64))
+        if inserted.passages:
+            self.put_vectors(vectors, np.array(inserted.passages, dtype=np.int64))
+        for number, entry in pages.items():
+            self.put_page(entry, inserted.pages[number], document_id)
         return document_id
 
     def put_vectors(self, vectors: FloatArray, owners: Owners) -> None:
         """Add (n, dimension) vectors of passages that are in the index already, with their (n, 3) owners."""
-        self._table.add(vectors, owners)
+        self._text.add(vectors, owners)
+
+    def put_page(self, entry: PageEntry, page_id: int, document_id: int) -> None:
+        """Add what the image lane keeps of a page that is in the index already."""
+        add_page(self._pending[IMAGE_LANE], entry, page_id, document_id)
 
     def put_file(self, file: FileRecord) -> None:
         """Record where a document lies; a file that was another document before is that no longer."""
@@ -297,31 +363,26 @@ class Batch:
         else:
             write_settings(self._connection, {name: value})
 
-    def replace_segments(self, records: list[SegmentRecord]) -> None:
-        """Gather the living vectors of some segments, to be written as one."""
-        dead = contents.tombstones(self._connection)
-        gathered = VectorTable(self._table.dimension)
+    def replace_segments(self, records: Sequence[SegmentRecord]) -> None:
+        """Gather what lives in some segments of one lane, to be written as one."""
         for record in records:
-            old = load_segment(self._folder, record)
-            gathered.extend(old, ~contents.is_dead(old.owners[:, 0], dead))
+            dead = contents.tombstones(self._connection, record.lane)
+            self._pending[record.lane].adopt(self._folder, record, dead)
             contents.delete_segment(self._connection, record.id)
-        self._table.extend(gathered)
-        if not contents.segments(self._connection):
-            contents.clear_tombstones(self._connection)
 
     def finish(self) -> None:
-        """Drop documents without a file, refresh the terms of the rest, and write the vectors as a segment."""
+        """Drop documents without a file, refresh the terms of the rest, and write each lane's entries as a segment."""
+        left = {record.lane for record in contents.segments(self._connection)}
+        for lane in self._pending.keys() - left:
+            contents.clear_tombstones(self._connection, lane)
         for document_id in sorted(self._touched):
-            contents.settle(self._connection, document_id)
-        if len(self._table):
-            self._write_segment()
-
-    def _write_segment(self) -> None:
-        content = self._table.to_bytes()
-        # A random name: a crashed batch may have left a file of the number that comes next.
-        file = f"{SEGMENTS_FOLDER}/{TEXT_LANE}/{os.urandom(8).hex()}.seg"
-        digest = write_durably(self._folder / file, content)
-        contents.insert_segment(self._connection, TEXT_LANE, file, digest, len(content), len(self._table))
+            contents.settle(self._connection, document_id, self._pending.keys())
+        for lane, pending in self._pending.items():
+            if len(pending):
+                draft = pending.write(self._folder)
+                contents.insert_segment(
+                    self._connection, lane, draft.file, draft.sha256, draft.size_bytes, draft.entries
+                )
 
 
 def _create(folder: Path, settings: dict[str, Any]) -> None:

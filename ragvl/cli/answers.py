@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ragvl.cli.terminal import one_line, plain, print_block, write_json
@@ -61,7 +62,11 @@ def write_answer_page(library: Library, answer: Answer, out: Path | None) -> Pat
     from ragvl.cli.shown import write_page
     from ragvl.show import answer_page
 
-    return write_page(answer_page(answer, library.page_image), answer.question, out)
+    return write_page(
+        answer_page(answer, library.page_image, partial(library.heat_map, answer.question)),
+        answer.question,
+        out,
+    )
 
 
 def write_answer_json(answer: Answer, shown: Path | None) -> None:

@@ -77,6 +77,11 @@ def print_estimate(console: Console, estimate: IndexEstimate, folder: Path) -> N
     table.add_row("would not be read", counted(len(estimate.refused), "file"), "")
     table.add_row("time", f"about {duration(estimate.seconds)}", "")
     table.add_row("disk", f"about {file_size(estimate.index_bytes)}", one_line(str(folder)))
+    if estimate.image is not None:
+        a_page = (
+            f"about {estimate.image.seconds_a_page:.1f} s and {file_size(estimate.image.bytes_a_page)} a page"
+        )
+        table.add_row("of it page images", a_page, f"{file_size(estimate.image.memory_bytes)} of memory")
     print_block(console, table)
     _print_paths(console, "Would leave the index, because the files are gone:", estimate.gone)
     if estimate.refused:

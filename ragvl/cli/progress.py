@@ -22,7 +22,13 @@ Progress = Callable[[IndexProgress], None]
 
 _PLAIN_EVERY_S = 5.0
 _SETTLED_S = 3.0  # before that, the time left is guesswork
-_STEPS = {"scan": "looking for documents", "read": "reading", "commit": "reading", "done": "done"}
+_STEPS = {
+    "scan": "looking for documents",
+    "read": "reading",
+    "encode": "embedding",
+    "commit": "reading",
+    "done": "done",
+}
 
 
 @contextmanager
@@ -64,6 +70,8 @@ def progress_line(progress: IndexProgress) -> str:
         f"{step}: {progress.documents_done:,}/{progress.documents_total:,} documents",
         f"{progress.pages_read:,}/{max(progress.pages_read, progress.pages_expected):,} pages",
     ]
+    if progress.pages_encoded is not None:
+        parts.append(f"{progress.pages_encoded:,} seen by the page encoder")
     if progress.passages and progress.elapsed_s > 0:
         parts.append(f"{progress.passages / progress.elapsed_s:.0f} passages/s")
     if progress.failed:
@@ -88,7 +96,9 @@ def _share_done(progress: IndexProgress) -> float:
         return progress.documents_done / progress.documents_total
     reading = 0 if progress.documents_done == progress.documents_total else os.cpu_count() or 1
     opened = min(progress.documents_total, progress.documents_done + reading)
-    return min(1.0, progress.pages_read * opened / (progress.pages_expected * progress.documents_total))
+    # Where pages are embedded too, that is most of the work.
+    done = progress.pages_read if progress.pages_encoded is None else progress.pages_encoded
+    return min(1.0, done * opened / (progress.pages_expected * progress.documents_total))
 
 
 class _PlainProgress:

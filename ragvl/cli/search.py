@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +63,9 @@ def _write_page(library: Library, query: str, hits: Sequence[Hit], out: Path | N
     from ragvl.cli.shown import write_page
     from ragvl.show import search_page
 
-    return write_page(search_page(query, hits, library.page_image), query, out)
+    return write_page(
+        search_page(query, hits, library.page_image, partial(library.heat_map, query)), query, out
+    )
 
 
 def _write_json(query: str, hits: Sequence[Hit], shown: Path | None) -> None:

@@ -380,7 +380,8 @@ def test_an_error_in_a_run_leaves_a_sound_index(
 ) -> None:
     """What was committed stays, the lock is free, the next run goes on."""
     monkeypatch.setattr(indexer, "_BATCH_PASSAGES", 1)
-    encode = library._encoders["hash"].encode_passages
+    encoder = library._models.passages()
+    encode = encoder.encode_passages
     calls = iter(range(10))
 
     def fail_second(texts: list[str]) -> object:
@@ -388,7 +389,7 @@ def test_an_error_in_a_run_leaves_a_sound_index(
             raise RuntimeError("the encoder broke")
         return encode(texts)
 
-    monkeypatch.setattr(library._encoders["hash"], "encode_passages", fail_second)
+    monkeypatch.setattr(encoder, "encode_passages", fail_second)
     with pytest.raises(RuntimeError, match="the encoder broke"):
         library.index(docs)
     assert len(paths(library)) == 1

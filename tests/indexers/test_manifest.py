@@ -11,7 +11,7 @@ from ragvl.errors import IndexMismatchError
 from ragvl.indexers.manifest import check_manifest, manifest, recorded_overrides
 from ragvl.testing import HashEncoder
 
-_RECORDED = manifest(Config(), HashEncoder())
+_RECORDED = manifest(Config(), HashEncoder(), None)
 
 
 @pytest.mark.parametrize("field", sorted(_RECORDED))
@@ -48,5 +48,5 @@ def test_recorded_settings_are_taken_up(overrides: dict[str, Any]) -> None:
     """Opening an index without settings gives those that it was made with."""
     made_with = load_config("embedded", overrides)
     encoder = HashEncoder(name=made_with.text.encoder)
-    settings = {"format_version": 1, "profile": "embedded", **manifest(made_with, encoder)}
+    settings = {"format_version": 2, "profile": "embedded", **manifest(made_with, encoder, None)}
     assert load_config("embedded", recorded_overrides(settings)) == made_with

@@ -24,7 +24,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ _PAGE = "note {0} tells of a crane in the harbour and of the tide at the north p
 
 def create(folder: Path) -> None:
     """Make an index."""
-    with open_writer(folder) as writer:
+    with open_writer(folder, paged=True) as writer:
         for part in range(3):
             with writer.batch() as batch:
                 for number in range(part, 30, 3):
@@ -53,7 +53,7 @@ def create(folder: Path) -> None:
 
 def add(folder: Path) -> None:
     """Commit one batch that adds and removes."""
-    with open_writer(folder) as writer, writer.batch() as batch:
+    with open_writer(folder, paged=True) as writer, writer.batch() as batch:
         for number in range(30, 60):
             put(batch, f"{number}.txt", _PAGE.format(number))
         for number in range(15):
@@ -62,7 +62,7 @@ def add(folder: Path) -> None:
 
 def compact(folder: Path) -> None:
     """Compact an index that has dead vectors."""
-    with open_writer(folder) as writer:
+    with open_writer(folder, paged=True) as writer:
         writer.compact()
 
 
@@ -165,11 +165,12 @@ def faulty_calls() -> Iterator[None]:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         real_fsync(handle)
 
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
         if FAULTS.fails("write of a file"):
+            content = b"".join(chunks)
             path.write_bytes(content[: len(content) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real_write(path, content)
+        return real_write(path, chunks)
 
     def replace(path: Path, target: Path) -> Path:
         if FAULTS.fails("rename"):

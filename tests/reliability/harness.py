@@ -12,18 +12,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from PIL import Image
+
 import ragvl
-from ragvl.config import Config, PassageConfig
+from ragvl.config import Config, ImageConfig, PassageConfig
 from ragvl.indexers.manifest import manifest
-from ragvl.indexers.passages import draft_page, embedding_text
+from ragvl.indexers.passages import PageDraft, draft_page, embedding_text
+from ragvl.indexers.store.forms import PageEntry, lane_forms
 from ragvl.indexers.store.records import DocumentDraft, FileRecord
+from ragvl.indexers.store.segments import IMAGE_LANE
 from ragvl.indexers.store.writer import Batch, IndexWriter
+from ragvl.indexers.words import unpack_words
 from ragvl.library import Library
-from ragvl.testing import HashEncoder, make_pdf
+from ragvl.protocols import PageView
+from ragvl.testing import HashEncoder, HashPageEncoder, make_pdf
 from ragvl.types import Block, BlockKind, DocumentStatus, Line, PageContent, TextSource, Word
 
 ENCODER = HashEncoder()
-SETTINGS = {"profile": "embedded", **manifest(Config(), ENCODER)}
+PAGES = HashPageEncoder()
+SETTINGS = {"profile": "embedded", **manifest(Config(), ENCODER, None)}
+_PAGED = Config(image=ImageConfig(encoder=PAGES.name, model=PAGES.name))
+_PAGED_SETTINGS = {"profile": "embedded", **manifest(_PAGED, ENCODER, PAGES)}
+_FORMS = lane_forms(_PAGED_SETTINGS)
+_SHEET = Image.new("RGB", (4, 4), "white")
 QUERIES = ("crane harbour", "tide table of the north pier", "invoice 7", "note 12 storm", "the page two")
 WORDS = (
     *("harbour", "crane", "tide", "pier", "storm", "invoice", "cargo", "pilot"),
@@ -50,9 +61,17 @@ def put(batch: Batch, name: str, *pages: str) -> int:
         for page in draft.pages
         for passage in page.passages
     ]
-    document_id = batch.put_document(draft, ENCODER.encode_passages(texts))
+    pages = {page.number: make_entry(page) for page in draft.pages if IMAGE_LANE in batch.lanes}
+    document_id = batch.put_document(draft, ENCODER.encode_passages(texts), pages)
     batch.put_file(make_file(name, document_id))
     return document_id
+
+
+def make_entry(page: PageDraft) -> PageEntry:
+    """What the image lane keeps of a page."""
+    words = unpack_words(page.words, page.width_pt, page.height_pt)
+    view = PageView(_SHEET, page.text, words, page.width_pt, page.height_pt)
+    return _FORMS.page_entry(PAGES.encode_pages([view])[0], page.width_pt, page.height_pt)
 
 
 def make_file(name: str, document_id: int) -> FileRecord:
@@ -60,14 +79,14 @@ def make_file(name: str, document_id: int) -> FileRecord:
     return FileRecord(name.encode(), name, 100, 10**18, 2 * 10**18, document_id)
 
 
-def open_writer(folder: Path) -> IndexWriter:
-    """Open an index for writing, made when it is not there."""
-    return IndexWriter(folder, SETTINGS)
+def open_writer(folder: Path, *, paged: bool = False) -> IndexWriter:
+    """Open an index for writing, made when it is not there: with an image lane if it is `paged`."""
+    return IndexWriter(folder, _PAGED_SETTINGS if paged else SETTINGS)
 
 
 def open_library(folder: Path) -> Library:
-    """Open an index that was made with the hash encoder."""
-    return ragvl.open(folder, encoder=ENCODER)
+    """Open an index that was made with the hash encoders."""
+    return ragvl.open(folder, encoder=ENCODER, page_encoder=PAGES)
 
 
 def results(library: Library, queries: Sequence[str] = QUERIES, k: int = 20) -> list[list[Result]]:

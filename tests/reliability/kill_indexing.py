@@ -86,7 +86,7 @@ def look(index: Path, present: list[str], absent: list[str]) -> dict[str, object
         for path in set(present) & listed:
             found = library.search(own_word(path), k=3)
             lanes = {lane.lane for hit in found if hit.page.document.path == path for lane in hit.lanes}
-            if lanes != {"lexical", "text"}:
+            if lanes != {"image", "lexical", "text"}:
                 complaints.append(f"{path} is found by {sorted(lanes)} only")
         complaints += [f"verify: {damage.file}: {damage.what}" for damage in library.verify().damages]
         return {"complaints": complaints, "results": results(library)}

@@ -274,6 +274,16 @@ def test_the_description_is_laid_out_as_published_ones(tmp_path: Path) -> None:
 
 def test_a_pipeline_that_reads_text_says_so() -> None:
     """No OCR takes part then."""
+    seen = describe_ragvl(
+        "ragvl-visual", "visual", {"retrieval": {"rerank": {"model": "org/reranker", "kind": "both"}}}
+    )
+    assert [node.model_name for node in seen.nodes][3:] == [
+        "ModernVBERT/colmodernvbert",
+        "convex combination of normalised scores",
+        "org/reranker",
+    ]
+    ids = {node.id for node in seen.nodes}
+    assert {target for node in seen.nodes for target in node.feeds} <= ids
     ingestion = describe_ragvl("ragvl-text", read="text").nodes[0]
     assert ingestion.model_name == "none"
     assert ingestion.modalities == ("text",)

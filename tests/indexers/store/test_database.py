@@ -35,7 +35,7 @@ def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
     settings = {"text.dimension": 64, "text.encoder": "hash", "reading.ocr.pages": True, "share": 0.04}
     create_database(tmp_path, settings)
     connection = open_database(tmp_path, writable=False)
-    assert read_settings(connection) == {"format_version": 1, "generation": 0, **settings}
+    assert read_settings(connection) == {"format_version": 2, "generation": 0, **settings}
     connection.close()
 
 
@@ -68,10 +68,10 @@ def test_no_index_is_said_with_the_remedy(tmp_path: Path) -> None:
 def test_a_newer_format_is_refused(index: Path) -> None:
     """By readers and writers, with both versions and the remedy."""
     connection = open_database(index, writable=True)
-    write_settings(connection, {"format_version": 2})
+    write_settings(connection, {"format_version": 3})
     connection.close()
     for opened in (IndexReader, open_writer):
-        with pytest.raises(IndexMismatchError, match="format_version is 2, this ragvl reads 1. Upgrade"):
+        with pytest.raises(IndexMismatchError, match="format_version is 3, this ragvl reads 2. Upgrade"):
             opened(index)
 
 

@@ -103,7 +103,7 @@ def test_a_database_of_another_generation_is_named(index: Path, tmp_path: Path) 
         ("DELETE FROM passages WHERE id = 2", "passage terms without passage: 1"),
         ("DELETE FROM files WHERE document_id = 2", "documents without file: 1"),
         ("DELETE FROM segments WHERE id = 2", "1 passages have no vector, 2 vectors for 3"),
-        ("INSERT INTO tombstones VALUES (2, 2)", "1 passages have no vector, 2 vectors for 3"),
+        ("INSERT INTO tombstones VALUES ('text', 2, 2)", "1 passages have no vector, 2 vectors for 3"),
     ],
 )
 def test_rows_without_their_counterpart_are_named(index: Path, statement: str, what: str) -> None:

@@ -223,7 +223,7 @@ def test_worn_segments_are_rewritten(tmp_path: Path) -> None:
             batch.drop_file(b"3.txt")
         writer.tidy()
         assert _segment_files(tmp_path) != [first]
-        assert [record.vectors for record in writer.segments()] == [6]
+        assert [record.entries for record in writer.segments()] == [6]
     assert _count(tmp_path, "SELECT count(*) FROM tombstones") == 0
     assert not verify_index(tmp_path).damages
 

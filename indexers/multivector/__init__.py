@@ -1,0 +1,1 @@
+"""Late interaction: pages as bags of vectors, kept in three tiers, compared by MaxSim."""
