@@ -31,13 +31,11 @@ PACKAGES = ("ragvl", "numpy", "numba", "scipy")
 K = 10
 # coarse vectors, fine vectors, and candidates that the two tiers leave
 SETTINGS = (
-    (32, 64, 2000, 200),
-    (32, 64, 4000, 400),
-    (32, 64, 1000, 100),
     (16, 64, 2000, 200),
     (16, 64, 1000, 100),
+    (16, 64, 500, 50),
+    (32, 64, 2000, 200),
     (8, 64, 2000, 200),
-    (8, 64, 1000, 100),
     (16, 32, 2000, 200),
 )
 

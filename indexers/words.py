@@ -56,15 +56,21 @@ def line_boxes(packed: bytes, width_pt: float, height_pt: float, start: int, end
     records = np.frombuffer(packed, dtype=_RECORD)
     first = int(np.searchsorted(_ends(records), start, side="right"))
     last = int(np.searchsorted(records["start"], end, side="left"))
-    lines: list[BBox] = []
-    for x0, y0, x1, y1 in _boxes(records[first:last], width_pt, height_pt).tolist():
-        if lines:
-            left, top, right, bottom = lines[-1]
-            overlap = min(bottom, y1) - max(top, y0)
-            if overlap > min(bottom - top, y1 - y0) / 2 and x1 > left and x0 >= left:
-                lines[-1] = left, min(top, y0), max(right, x1), max(bottom, y1)
-                continue
-        lines.append((x0, y0, x1, y1))
+    boxes = _boxes(records[first:last], width_pt, height_pt)
+    if not len(boxes):
+        return ()
+    left, top, right, bottom = boxes.T
+    heights = bottom - top
+    overlaps = np.minimum(bottom[1:], bottom[:-1]) - np.maximum(top[1:], top[:-1])
+    beside = (overlaps > np.minimum(heights[1:], heights[:-1]) / 2) & (left[1:] >= left[:-1])
+    starts = np.concatenate([[0], np.flatnonzero(~beside) + 1])
+    lines = zip(
+        np.minimum.reduceat(left, starts).tolist(),
+        np.minimum.reduceat(top, starts).tolist(),
+        np.maximum.reduceat(right, starts).tolist(),
+        np.maximum.reduceat(bottom, starts).tolist(),
+        strict=True,
+    )
     return tuple(lines)
 
 

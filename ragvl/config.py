@@ -100,7 +100,9 @@ class TextConfig(_Settings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.query_encoder and not self.space:
-            raise ValueError("text.query_encoder needs text.space: a name for the space that both encoders share")
+            raise ValueError(
+                "text.query_encoder needs text.space: a name for the space that both encoders share"
+            )
         return self
 
 
@@ -109,14 +111,14 @@ class TierConfig(_Settings):
     How a bag of page vectors is stored and searched: coarse for all pages, finer for those that are left.
 
     Attributes:
-        coarse_vectors: pooled vectors a page that every query is compared with, one bit a dimension.
+        coarse_vectors: pooled vectors a page that every query is compared with, in 512 bytes a page: 16 have 256 bits each.
         fine_vectors: pooled vectors a page in 8 bits a dimension.
         page_vectors: vectors a page kept for the last comparison, 8 bits a dimension; None keeps all.
-        coarse_candidates: pages that the first comparison leaves.
+        coarse_candidates: pages that the first comparison leaves, or a hundredth of all if that is more.
         fine_candidates: pages that the second one leaves.
     """
 
-    coarse_vectors: int = Field(32, ge=1, le=256)
+    coarse_vectors: int = Field(16, ge=1, le=256)
     fine_vectors: int = Field(64, ge=1, le=1024)
     page_vectors: int | None = Field(None, ge=1)
     coarse_candidates: int = Field(2000, ge=10)
@@ -166,7 +168,9 @@ class ImageConfig(_Settings):
         if self.encoder and not self.model:
             raise ValueError("image.encoder needs image.model: a model on the hub, or a folder")
         if self.query_model and not self.space:
-            raise ValueError("image.query_model needs image.space: a name for the space that both models share")
+            raise ValueError(
+                "image.query_model needs image.space: a name for the space that both models share"
+            )
         return self
 
 
@@ -249,7 +253,9 @@ class RetrievalConfig(_Settings):
     @model_validator(mode="after")
     def _searches(self) -> Self:
         if self.lexical_weight == self.text_weight == 0:
-            raise ValueError("lexical_weight and text_weight must not both be 0: not every index has an image lane")
+            raise ValueError(
+                "lexical_weight and text_weight must not both be 0: not every index has an image lane"
+            )
         return self
 
 
@@ -317,8 +323,7 @@ class ThinkingConfig(_Settings):
     @field_validator("mode", mode="before")
     @classmethod
     def _yaml_word(cls, value: object) -> object:
-        # YAML reads a bare on or off as a truth value.
-        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+        return _unbooled(value)
 
 
 class EndpointConfig(_Settings):
@@ -394,6 +399,71 @@ class EndpointConfig(_Settings):
         return self
 
 
+class LocalThinking(_Settings):
+    """
+    Whether a model that runs here thinks before it answers; thoughts are never part of the answer.
+
+    Attributes:
+        mode: "on" or "off".
+        budget_tokens: of a thought; one that is longer is closed, and the model answers.
+    """
+
+    mode: Literal["on", "off"] = "off"
+    budget_tokens: int = Field(2048, ge=1)
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _yaml_word(cls, value: object) -> object:
+        return _unbooled(value)
+
+
+class NemotronConfig(_Settings):
+    """
+    Nemotron Nano 12B v2 VL, run in this process.
+
+    Attributes:
+        model: a folder, or a model in the hub's cache on this machine; nothing is downloaded.
+        revision: of a model of the hub: a branch, tag or commit.
+        device: "auto" takes a GPU where torch finds one; else "cpu", "cuda", "cuda:1".
+        precision: of the weights. "auto" is float32 on a CPU and bfloat16 on a GPU, where the matrices of an FP8
+            checkpoint stay in 8 bits if it multiplies them itself; "fp8" insists on that.
+        context_tokens: what question, pages, thought and answer may take; memory for them is held.
+        max_answer_tokens: the answer is cut there; thoughts are counted apart.
+        max_tiles: tiles of 512 pixels that a page is cut into at most, the thumbnail not counted, 256 tokens each; None
+            for what the checkpoint says. Fewer are quicker and read small print less well.
+        thinking: see `LocalThinking`.
+        temperature: 0 takes the likeliest token each time.
+        top_p: tokens are drawn from the likeliest that have this probability together.
+        seed: of the draws.
+        page_cache_mb: what seen pages may take on disk, beside the index, MiB; 0 keeps none. A page takes up to 34 MB.
+        prefix_cache_mb: what the model's memory of beginnings of prompts may take, MiB of the host's memory; as much of
+            the device's is needed while a prompt is read. 0 keeps none.
+    """
+
+    model: str = "nvidia/NVIDIA-Nemotron-Nano-12B-v2-VL-BF16"
+    revision: str | None = None
+    device: str = "auto"
+    precision: Literal["auto", "bfloat16", "fp8", "float32"] = "auto"
+    context_tokens: int = Field(32_768, ge=512, le=131_072)
+    max_answer_tokens: int = Field(1024, ge=16)
+    max_tiles: int | None = Field(None, ge=1, le=64)
+    thinking: LocalThinking = LocalThinking()
+    temperature: float = Field(0.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    seed: int = Field(0, ge=0)
+    page_cache_mb: int = Field(4096, ge=0)
+    prefix_cache_mb: int = Field(2048, ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        thought = self.thinking.budget_tokens if self.thinking.mode == "on" else 0
+        if self.max_answer_tokens + thought >= self.context_tokens:
+            raise ValueError(
+                "max_answer_tokens and thinking.budget_tokens must leave room for pages in context_tokens"
+            )
+        return self
+
+
 class GeneratorConfig(_Settings):
     """
     What writes answers.
@@ -403,12 +473,14 @@ class GeneratorConfig(_Settings):
         context_pages: pages of the search that it is given.
         refuse_below: support under which it refuses; None takes the calibrated one.
         endpoint: of the generator "endpoint".
+        nemotron: of the generator "nemotron".
     """
 
     name: str = "extractive"
     context_pages: int = Field(5, ge=1)
     refuse_below: float | None = Field(None, ge=0, le=1)
     endpoint: EndpointConfig = EndpointConfig()
+    nemotron: NemotronConfig = NemotronConfig()
 
 
 class Config(_Settings):
@@ -422,6 +494,11 @@ class Config(_Settings):
     device: DeviceConfig = DeviceConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     generator: GeneratorConfig = GeneratorConfig()
+
+
+def _unbooled(value: object) -> object:
+    """The word that was meant: YAML reads a bare on or off as a truth value."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 def profiles() -> tuple[str, ...]:

@@ -18,27 +18,22 @@ _BATCH = 500
 
 
 class Table:
-    """`setting`: "exact", or [probes, refine factor] of an inverted file with product quantisation."""
+    """All pages compared with each query, without an index."""
 
     def __init__(self, job: dict[str, Any]) -> None:
-        self._setting = job["setting"]
         self._folder = Path(job["folder"]) / "lancedb"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._vectors = pa.list_(pa.list_(pa.float32(), job["dimension"]))
         schema = pa.schema([("id", pa.int64()), ("vectors", self._vectors)])
         self._table = lancedb.connect(str(self._folder)).create_table("pages", schema=schema)
-        self._indexed = False
 
     def add(self, first_id: int, bags: Bags) -> None:
-        """Add in batches; the index is made of the first that come and brought up to date with those that follow."""
+        """Add in batches."""
         for start in range(0, len(bags), _BATCH):
             some = bags[start : start + _BATCH]
             ids = pa.array(range(first_id + start, first_id + start + len(some)), pa.int64())
             vectors = pa.array([bag.tolist() for bag in some], self._vectors)
             self._table.add(pa.table({"id": ids, "vectors": vectors}))
-        if self._setting != "exact" and not self._indexed:
-            self._table.create_index(metric="cosine", vector_column_name="vectors")
-            self._indexed = True
         self._table.optimize()
 
     def delete(self, page_ids: list[int]) -> None:
@@ -48,12 +43,7 @@ class Table:
     def search(self, query: Any, k: int) -> list[int]:
         """One query of the library."""
         search = self._table.search(query, vector_column_name="vectors").select(["id"]).limit(k)
-        if self._setting == "exact":
-            search = search.distance_type("cosine")
-        else:
-            probes, refine = self._setting
-            search = search.nprobes(probes).refine_factor(refine)
-        found: list[int] = search.to_arrow()["id"].to_pylist()
+        found: list[int] = search.distance_type("cosine").to_arrow()["id"].to_pylist()
         return found
 
     def size_bytes(self) -> int:

@@ -30,8 +30,18 @@ def words_a_vector(vectors: int) -> int:
 
 def sign_bits(vectors: FloatArray, words: int) -> BitCodes:
     """Code (n, dimension) float32 vectors in so many words each."""
-    sides = vectors @ planes(vectors.shape[1], words * 64).T > 0
-    return np.packbits(sides, axis=1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
+    return pack(distances(vectors, words) > 0)
+
+
+def distances(vectors: FloatArray, words: int) -> FloatArray:
+    """How far (n, dimension) vectors are from each plane, positive on its side: (n, 64 * words) float32."""
+    found: FloatArray = vectors @ planes(vectors.shape[1], words * 64).T
+    return found
+
+
+def pack(sides: NDArray[np.bool_]) -> BitCodes:
+    """Pack (..., 64 * words) truths into (..., words) words, the first into the lowest bit."""
+    return np.packbits(sides, axis=-1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
 
 
 @lru_cache(maxsize=8)

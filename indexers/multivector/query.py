@@ -8,9 +8,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ragvl.indexers.multivector.bits import BitCodes, sign_bits
+from ragvl.indexers.multivector.bits import BitCodes, distances, pack
 from ragvl.protocols import FloatArray
 
+HEAVIEST = 7  # of the weights of bits, which are three bits themselves
+_WEIGHT_BITS = HEAVIEST.bit_length()
+_SHARES = 255  # the most that a query vector counts among the others
 TOP = 2047  # of a query's codes: 12 bits, so that its own rounding counts for nothing beside the pages'
 
 
@@ -20,12 +23,17 @@ class QueryCodes:
     A query of m vectors: vector i is scales[i] * codes[i].
 
     Attributes:
-        bits: (m, words) uint64.
+        bits: (m, words) uint64, the sides of planes that the vectors lie on.
+        weights: (m, 3, words) uint64, how far from each plane they lie, 0 to HEAVIEST: the three bits of these numbers, lowest
+            first.
+        shares: (m,) int32, what a weight of 1 counts for each vector.
         codes: (m, dimension) int16, between -TOP and TOP.
         scales: (m,) float32.
     """
 
     bits: BitCodes
+    weights: NDArray[np.uint64]
+    shares: NDArray[np.int32]
     codes: NDArray[np.int16]
     scales: NDArray[np.float32]
 
@@ -45,4 +53,9 @@ class QueryCodes:
         top = np.abs(bag).max(axis=1)
         scales = np.where(top > 0, top / TOP, 1).astype(np.float32)
         codes = np.clip(np.rint(bag / scales[:, None]), -TOP, TOP).astype(np.int16)
-        return cls(sign_bits(bag, words), codes, scales)
+        far = distances(bag, words)
+        farthest = np.maximum(np.abs(far).max(axis=1, keepdims=True), np.float32(1e-12))
+        heavy = np.rint(np.abs(far) / farthest * HEAVIEST).astype(np.uint8)
+        weights = np.stack([pack(heavy >> bit & 1 == 1) for bit in range(_WEIGHT_BITS)], axis=1)
+        shares = np.rint(farthest[:, 0] / farthest.max() * _SHARES).astype(np.int32)
+        return cls(pack(far > 0), np.ascontiguousarray(weights), shares, codes, scales)

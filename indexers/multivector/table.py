@@ -23,6 +23,10 @@ from ragvl.protocols import FloatArray, PageVectors
 logger = logging.getLogger(__name__)
 
 _SCANNED_AT_ONCE = 512 * BLOCK_PAGES  # pages
+_WEIGHED_AT_ONCE = 4096  # pages
+_LEFT_BY_SCAN = 10  # one page in so many, but at least so many times what is wanted in the end:
+_WEIGHED = 4
+_LEFT_BY_COARSE = 100  # one page in so many, where that is more than the configured candidates
 _READ_AT_ONCE: dict[Tier, int] = {"fine": 128, "tokens": 16}  # pages: about a megabyte
 _FEW_PAGES = 4096  # loading the compiled kernels would take longer than one search without them
 
@@ -101,8 +105,8 @@ class MultiVectorTable:
         """
         Find the pages most like a query.
 
-        Every page is compared by its coarse vectors, the best `coarse_candidates` by their fine vectors, the best
-        `fine_candidates` by their tokens. Few pages skip the tiers that would leave them all. A segment with a damaged record
+        Every page is compared by its coarse vectors, and the best tenth of them again with the query's bits weighed; the best
+        `coarse_candidates`, or a hundredth if that is more, by their fine vectors; the best `fine_candidates` by their tokens. Few pages skip the tiers that would leave them all. A segment with a damaged record
         is left out from then on, and the search repeated.
 
         Args:
@@ -153,8 +157,9 @@ class MultiVectorTable:
         rows = np.arange(len(self)) if findable is None else np.flatnonzero(findable)
         kernels = self._choose_kernels(len(rows))
         last = max(k, self._tiers.fine_candidates)
-        if len(rows) > (most := max(last, self._tiers.coarse_candidates)):
-            rows = self._coarse(kernels, query, rows, most)
+        if len(rows) > (most := max(last, self._tiers.coarse_candidates, len(rows) // _LEFT_BY_COARSE)):
+            rows = self._scan(kernels, query, rows, max(_WEIGHED * most, len(rows) // _LEFT_BY_SCAN))
+            rows = self._weigh(kernels, query, rows, most)
         if len(rows) > last:
             rows = self._best(self._compare(kernels, query, rows, "fine"), rows, last)[0]
         rows, scores = self._best(self._compare(kernels, query, rows, "tokens"), rows, k, ranked=True)
@@ -165,7 +170,9 @@ class MultiVectorTable:
             for page_id, score in zip(page_ids, scores.tolist(), strict=True)
         ]
 
-    def _coarse(self, kernels: Kernels, query: QueryCodes, rows: Rows, most: int) -> Rows:
+    def _scan(self, kernels: Kernels, query: QueryCodes, rows: Rows, most: int) -> Rows:
+        if len(rows) <= most:
+            return rows
         scores = np.empty(len(self), dtype=np.int32)
 
         def scan(piece: tuple[int, slice]) -> None:
@@ -185,6 +192,25 @@ class MultiVectorTable:
             ],
         )
         return self._best(scores[rows], rows, most)[0]
+
+    def _weigh(self, kernels: Kernels, query: QueryCodes, rows: Rows, most: int) -> Rows:
+        scores = np.empty(len(rows), dtype=np.int32)
+
+        def weigh(piece: tuple[int, slice]) -> None:
+            number, places = piece
+            segment = self.segments[number].foot
+            kernels.weigh(
+                query.bits,
+                query.weights,
+                query.shares,
+                segment.blocks,
+                segment.coarse_shape[0],
+                rows[places] - self._starts[number],
+                scores[places],
+            )
+
+        self._threads.map(weigh, self._pieces(rows, _WEIGHED_AT_ONCE))
+        return self._best(scores, rows, most)[0]
 
     def _compare(self, kernels: Kernels, query: QueryCodes, rows: Rows, tier: Tier) -> NDArray[np.float32]:
         """Score pages by one tier; `rows` must be in ascending order."""

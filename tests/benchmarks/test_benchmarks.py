@@ -25,7 +25,23 @@ def load(name: str) -> ModuleType:
         sys.path.remove(str(BENCHMARKS))
 
 
-@pytest.mark.parametrize("script", ["cold_start", "indexing", "latency", "retrieval", "scoring", "unchanged"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cold_start",
+        "indexing",
+        "latency",
+        "maxsim_cascade",
+        "maxsim_million",
+        "maxsim_peers",
+        "nemotron_cpu",
+        "page_encoder",
+        "retrieval",
+        "scoring",
+        "ssm_cpu",
+        "unchanged",
+    ],
+)
 def test_scripts_import_without_data_or_peer(script: str) -> None:
     """Every script can be imported where there is neither a data set nor LlamaIndex."""
     assert callable(load(script).main)

@@ -144,6 +144,9 @@ class FakeLibrary:
         self._fail()
         return 3 << 20
 
+    def heat_map(self, query: str, hit: Hit) -> None:
+        """There is no image lane."""
+
     def page_image(self, document: Document, page_number: int, dpi: int = 110) -> bytes | None:
         return None
 

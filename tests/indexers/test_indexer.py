@@ -81,7 +81,7 @@ def docs(tmp_path: Path) -> Path:
 @pytest.fixture
 def library(docs: Path) -> Iterator[Library]:
     """A library in the project folder."""
-    with open_library(docs.parent / ".ragvl") as opened:
+    with open_library(docs.parent / ".ragvl", paged=False) as opened:
         yield opened
 
 
@@ -223,7 +223,7 @@ def test_a_moved_project_is_unchanged(library: Library, docs: Path, tmp_path: Pa
     library.close()
     moved = tmp_path / "elsewhere"
     docs.parent.rename(moved)
-    with open_library(moved / ".ragvl") as again:
+    with open_library(moved / ".ragvl", paged=False) as again:
         assert changes(again.index(moved / "docs")) == {"unchanged": 3}
         assert again.search("crane")[0].page.document.path == "docs/crane.txt"
 

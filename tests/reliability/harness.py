@@ -84,9 +84,9 @@ def open_writer(folder: Path, *, paged: bool = False) -> IndexWriter:
     return IndexWriter(folder, _PAGED_SETTINGS if paged else SETTINGS)
 
 
-def open_library(folder: Path) -> Library:
-    """Open an index that was made with the hash encoders."""
-    return ragvl.open(folder, encoder=ENCODER, page_encoder=PAGES)
+def open_library(folder: Path, *, paged: bool = True) -> Library:
+    """Open an index that was made with the hash encoders; one that is made now gets an image lane if it is `paged`."""
+    return ragvl.open(folder, encoder=ENCODER, page_encoder=PAGES if paged else None)
 
 
 def results(library: Library, queries: Sequence[str] = QUERIES, k: int = 20) -> list[list[Result]]:

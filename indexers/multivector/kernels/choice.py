@@ -25,6 +25,22 @@ class Scan(Protocol):
     ) -> None: ...
 
 
+class Weigh(Protocol):
+    """See `bitwise.weigh`."""
+
+    def __call__(
+        self,
+        query: BitCodes,
+        weights: NDArray[np.uint64],
+        shares: NDArray[np.int32],
+        blocks: Blocks,
+        vectors: int,
+        rows: NDArray[np.int64],
+        scores: NDArray[np.int32],
+        /,
+    ) -> None: ...
+
+
 class MaxSim(Protocol):
     """See `bytewise.maxsim`."""
 
@@ -42,14 +58,15 @@ class MaxSim(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kernels:
-    """Both kernels in one form; all forms give the same bits."""
+    """The kernels in one form; all forms give the same bits."""
 
     name: str
     scan: Scan
+    weigh: Weigh
     maxsim: MaxSim
 
 
-REFERENCE = Kernels("numpy", bitwise.scan, bytewise.maxsim)
+REFERENCE = Kernels("numpy", bitwise.scan, bitwise.weigh, bytewise.maxsim)
 
 
 @lru_cache(maxsize=1)
@@ -65,15 +82,15 @@ def fastest_kernels() -> Kernels:
         )
         return REFERENCE
     try:
-        scan, maxsim = compiled.compile_kernels(cache=True)
+        scan, weigh, maxsim = compiled.compile_kernels(cache=True)
     except (RuntimeError, OSError) as error:
         logger.warning(
             "compiled kernels cannot be kept (%s): each process compiles them anew, which takes seconds. "
             "Let NUMBA_CACHE_DIR name a folder that can be written.",
             error,
         )
-        scan, maxsim = compiled.compile_kernels(cache=False)
-    return Kernels("numba", scan, maxsim)
+        scan, weigh, maxsim = compiled.compile_kernels(cache=False)
+    return Kernels("numba", scan, weigh, maxsim)
 
 
 def ready_kernels() -> Kernels:

@@ -13,10 +13,11 @@ from numba.extending import intrinsic
 from ragvl.indexers.multivector.blocks import BLOCK_PAGES
 
 SCAN = "void(uint64[:, ::1], uint64[::1], int64, int32[::1])"
+WEIGH = "void(uint64[:, ::1], uint64[:, :, ::1], int32[::1], uint64[::1], int64, int64[::1], int32[::1])"
 MAXSIM = "void(int16[:, ::1], float32[::1], int8[:, ::1], float32[::1], int64[::1], float32[::1])"
 
 
-@intrinsic  # type: ignore[untyped-decorator] # numba is not typed
+@intrinsic
 def _ones(typing_context: Any, word: Any) -> Any:
     """Count the ones of a word."""
 
@@ -58,6 +59,41 @@ def scan(query: Any, blocks: Any, vectors: Any, scores: Any) -> None:
                 scores[start + page] += bits - 2 * np.int64(best[page])
 
 
+def weigh(query: Any, weights: Any, shares: Any, blocks: Any, vectors: Any, rows: Any, scores: Any) -> None:
+    """See `bitwise.weigh`."""
+    words = query.shape[1]
+    pages = len(blocks) // (vectors * words)
+    bag = np.empty(vectors * words, np.uint64)
+    for place in range(len(rows)):
+        start = rows[place] // BLOCK_PAGES * BLOCK_PAGES
+        width = min(BLOCK_PAGES, pages - start)
+        first = start * vectors * words + rows[place] - start
+        for word in range(vectors * words):
+            bag[word] = blocks[first + word * width]
+        score = np.int64(0)
+        for i in range(len(query)):
+            whole = np.uint64(0)
+            for word in range(words):
+                whole += (
+                    _ones(weights[i, 0, word])
+                    + np.uint64(2) * _ones(weights[i, 1, word])
+                    + np.uint64(4) * _ones(weights[i, 2, word])
+                )
+            least = whole
+            for vector in range(vectors):
+                lost = np.uint64(0)
+                for word in range(words):
+                    differing = bag[vector * words + word] ^ query[i, word]
+                    lost += (
+                        _ones(differing & weights[i, 0, word])
+                        + np.uint64(2) * _ones(differing & weights[i, 1, word])
+                        + np.uint64(4) * _ones(differing & weights[i, 2, word])
+                    )
+                least = min(least, lost)
+            score += shares[i] * (np.int64(whole) - 2 * np.int64(least))
+        scores[place] = score
+
+
 def maxsim(query: Any, query_scales: Any, codes: Any, scales: Any, ends: Any, scores: Any) -> None:
     """See `bytewise.maxsim`."""
     m, dimension = query.shape
@@ -79,12 +115,16 @@ def maxsim(query: Any, query_scales: Any, codes: Any, scales: Any, ends: Any, sc
         scores[page] = score
 
 
-def compile_kernels(cache: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+def compile_kernels(cache: bool) -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
     """
-    Compile both; with `cache`, what an earlier process compiled is taken from the disk.
+    Compile `scan`, `weigh` and `maxsim`; with `cache`, what an earlier process compiled is taken from the disk.
 
     Raises:
         RuntimeError, OSError: the cache cannot be written.
     """
     options = {"nogil": True, "cache": cache}
-    return numba.njit(SCAN, **options)(scan), numba.njit(MAXSIM, **options)(maxsim)
+    return (
+        numba.njit(SCAN, **options)(scan),
+        numba.njit(WEIGH, **options)(weigh),
+        numba.njit(MAXSIM, **options)(maxsim),
+    )

@@ -20,10 +20,10 @@ def test_a_page_is_kept_in_three_tiers(dimension: int, count: int) -> None:
     """Coarse vectors are always as many as configured; the finer tiers have no more than the page has."""
     vectors = page_vectors(unit(np.random.default_rng(count), count, dimension))
     codes = encode_page(vectors, WIDTH_PT, HEIGHT_PT, TIERS)
-    assert (codes.coarse.shape, codes.coarse.dtype) == ((32, 2), np.uint64)
+    assert (codes.coarse.shape, codes.coarse.dtype) == ((16, 4), np.uint64)
     assert codes.fine.codes.shape == (min(count, 64), dimension)
     assert codes.tokens.codes.shape == (count, dimension)
-    assert len(np.unique(codes.coarse, axis=0)) == min(count, 32)
+    assert len(np.unique(codes.coarse, axis=0)) == min(count, 16)
     decoded = codes.decode(WIDTH_PT, HEIGHT_PT)
     assert np.abs(decoded.vectors - vectors.vectors).max() <= np.abs(vectors.vectors).max() / 127
     assert np.array_equal(decoded.sources, vectors.sources)

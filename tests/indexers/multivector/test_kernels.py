@@ -43,6 +43,28 @@ def test_bits_are_compared_as_by_hand(kernels: Kernels, pages: int, vectors: int
         assert np.array_equal(page_of(blocks, page, pages, (vectors, words)), codes[page])
 
 
+@pytest.mark.parametrize("pages", [1, 32, 33, 100])
+@pytest.mark.parametrize(("vectors", "words"), [(1, 2), (7, 2), (16, 4), (8, 8)])
+def test_weighed_bits_are_compared_as_by_hand(kernels: Kernels, pages: int, vectors: int, words: int) -> None:
+    """Of each query vector, its share of all weight less twice the least weight that differs; any pages, in any order."""
+    rng = np.random.default_rng(pages)
+    codes = rng.integers(0, 2**64, (pages, vectors, words), dtype=np.uint64)
+    query = QueryCodes.of(unit(rng, 5, 96), words)
+    blocks = np.concatenate([to_block(list(codes[part])) for part in slices(pages, 32)])
+    rows = rng.permutation(pages)[: max(1, pages - 3)]
+    scores = np.full(len(rows), -1, dtype=np.int32)
+    kernels.weigh(query.bits, query.weights, query.shares, blocks, vectors, rows, scores)
+    bits = np.unpackbits(codes.view(np.uint8), axis=-1, bitorder="little").reshape(pages, vectors, -1)
+    sides = np.unpackbits(query.bits.view(np.uint8), axis=-1, bitorder="little")
+    planes = np.unpackbits(query.weights.view(np.uint8), axis=-1, bitorder="little").astype(np.int64)
+    weights = planes[:, 0] + 2 * planes[:, 1] + 4 * planes[:, 2]
+    lost = np.where(bits[:, :, None] != sides, weights, 0).sum(axis=3).min(axis=1)
+    expected = (query.shares * (weights.sum(axis=1) - 2 * lost)).sum(axis=1)
+    assert scores.tolist() == expected[rows].tolist()
+    assert weights.max() == 7
+    assert query.shares.max() == 255
+
+
 @pytest.mark.parametrize("dimension", [1, 3, 64, 128, 320, 384, 4096])
 def test_bytes_are_compared_exactly(kernels: Kernels, dimension: int) -> None:
     """Whole numbers are exact, whatever their size; only the last steps are in float32, in their order."""
@@ -152,11 +174,11 @@ def test_a_cache_that_cannot_be_written_only_costs_time(
 
     asked = []
 
-    def compile_kernels(cache: bool) -> tuple[object, object]:
+    def compile_kernels(cache: bool) -> tuple[object, object, object]:
         asked.append(cache)
         if cache:
             raise OSError(28, "No space left on device")
-        return compiled.scan, compiled.maxsim
+        return compiled.scan, compiled.weigh, compiled.maxsim
 
     monkeypatch.setattr(compiled, "compile_kernels", compile_kernels)
     with caplog.at_level(logging.WARNING):
