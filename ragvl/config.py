@@ -114,7 +114,7 @@ class TierConfig(_Settings):
         coarse_vectors: pooled vectors a page that every query is compared with, in 512 bytes a page: 16 have 256 bits each.
         fine_vectors: pooled vectors a page in 8 bits a dimension.
         page_vectors: vectors a page kept for the last comparison, 8 bits a dimension; None keeps all.
-        coarse_candidates: pages that the first comparison leaves, or a hundredth of all if that is more.
+        coarse_candidates: pages that the first comparison leaves, or one in 200 of all if that is more.
         fine_candidates: pages that the second one leaves.
     """
 

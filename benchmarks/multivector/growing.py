@@ -55,6 +55,7 @@ def _pages(source: MultiVectorSegment, first: int, count: int, seed: int) -> Ite
             codes = np.clip(np.rint(fine.codes + change), -127, 127).astype(np.int8)
             fine = ByteCodes(codes, fine.scales)
         nowhere = np.zeros((len(fine), 4), dtype=np.uint16)
+        rest = np.zeros((len(fine), -(-source.foot.dimension // 4)), dtype=np.uint8)
         yield OwnedPage(
-            number + 1, 1, PageCodes(coarse, fine, fine, np.ones(len(fine), dtype=np.uint8), nowhere)
+            number + 1, 1, PageCodes(coarse, fine, fine, rest, np.ones(len(fine), dtype=np.uint8), nowhere)
         )

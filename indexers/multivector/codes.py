@@ -53,6 +53,8 @@ class PageCodes:
         fine: pooled vectors, at most TierConfig.fine_vectors.
         tokens: all vectors, or at most TierConfig.page_vectors pooled ones.
         sources: (n,) uint8, a `VectorSource` for each of `tokens`.
+        rest: (n, dimension / 4 rounded up) uint8, the quarter of a step of each of `tokens` in which its numbers lie, two bits a number:
+            what makes 10 bits of 8, for the last comparison of the best pages.
         boxes: (n, 4) uint16, the place on the page of each of `tokens`: x0, x1 in 65,535ths of the page's width and y0, y1 of
             its height, in the order x0, y0, x1, y1.
     """
@@ -60,6 +62,7 @@ class PageCodes:
     coarse: BitCodes
     fine: ByteCodes
     tokens: ByteCodes
+    rest: NDArray[np.uint8]
     sources: NDArray[np.uint8]
     boxes: NDArray[np.uint16]
 
@@ -71,14 +74,19 @@ class PageCodes:
     @property
     def size_bytes(self) -> int:
         """What the page takes in a segment, but for some 50 bytes of the segment's tables."""
-        arrays = (self.coarse, self.sources, self.boxes)
+        arrays = (self.coarse, self.rest, self.sources, self.boxes)
         return sum(array.nbytes for array in arrays) + self.fine.size_bytes + self.tokens.size_bytes
 
     def decode(self, width_pt: float, height_pt: float) -> PageVectors:
-        """The page as it was encoded, within the precision of 8 bits; boxes within 1/65,535 of the page's size."""
+        """The page as it was encoded, within the precision of 10 bits; boxes within 1/65,535 of the page's size."""
         size = np.array([width_pt, height_pt] * 2, dtype=np.float64)
         boxes_pt = (self.boxes * (size / _WHOLE)).astype(np.float32)
-        return PageVectors(self.tokens.decode(), self.sources, boxes_pt)
+        return PageVectors(self.token_vectors(), self.sources, boxes_pt)
+
+    def token_vectors(self) -> FloatArray:
+        """The vectors of `tokens` with their rest, (n, dimension) float32."""
+        eighths = 8 * self.tokens.codes.astype(np.int16) + unpack_rest(self.rest, self.dimension)
+        return eighths.astype(np.float32) * (self.tokens.scales.astype(np.float32)[:, None] / np.float32(8))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +124,8 @@ def encode_page(vectors: PageVectors, width_pt: float, height_pt: float, tiers: 
         sources, boxes = sources[rows], boxes[rows]
     bits = sign_bits(coarse, words_a_vector(tiers.coarse_vectors))
     filled = bits[np.arange(tiers.coarse_vectors) % len(bits)]
-    return PageCodes(filled, byte_codes(fine), byte_codes(tokens), sources, boxes)
+    codes = byte_codes(tokens)
+    return PageCodes(filled, byte_codes(fine), codes, pack_rest(tokens, codes), sources, boxes)
 
 
 def byte_codes(vectors: FloatArray) -> ByteCodes:
@@ -127,6 +136,23 @@ def byte_codes(vectors: FloatArray) -> ByteCodes:
     scales = np.where(scales.astype(np.float32) * 127 < top, np.nextafter(scales, np.float16(np.inf)), scales)
     codes = np.rint(vectors / scales.astype(np.float32)[:, None])
     return ByteCodes(codes.astype(np.int8), scales)
+
+
+def pack_rest(vectors: FloatArray, coded: ByteCodes) -> NDArray[np.uint8]:
+    """Tell, two bits a number, in which quarter of its step each number of (n, dimension) coded vectors lies."""
+    beyond = vectors / coded.scales.astype(np.float32)[:, None] - coded.codes  # between -0.5 and 0.5
+    quarters = np.clip(np.floor((beyond + np.float32(0.5)) * 4), 0, 3).astype(np.uint8)
+    padded = np.pad(quarters, ((0, 0), (0, -quarters.shape[1] % 4)))
+    packed: NDArray[np.uint8] = (
+        padded[:, ::4] | padded[:, 1::4] << 2 | padded[:, 2::4] << 4 | padded[:, 3::4] << 6
+    )
+    return packed
+
+
+def unpack_rest(packed: NDArray[np.uint8], dimension: int) -> NDArray[np.int8]:
+    """Undo `pack_rest`: (n, dimension) int8, the middle of each quarter in eighths of a step: -3, -1, 1 or 3."""
+    quarters = np.stack([packed >> shift & 3 for shift in (0, 2, 4, 6)], axis=2).reshape(len(packed), -1)
+    return (2 * quarters[:, :dimension].astype(np.int8) - 3).astype(np.int8)
 
 
 def _check(bag: FloatArray, vectors: PageVectors) -> None:

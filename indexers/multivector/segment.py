@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from ragvl.errors import IndexDamagedError
 from ragvl.indexers.multivector.blocks import page_of
-from ragvl.indexers.multivector.codes import ByteCodes, OwnedPage, PageCodes
+from ragvl.indexers.multivector.codes import ByteCodes, OwnedPage, PageCodes, unpack_rest
 from ragvl.indexers.multivector.foot import Foot, parse_foot
 from ragvl.indexers.multivector.records import (
     digest_of,
     read_fine,
     read_page,
+    read_rest,
     read_tokens,
     vector_bytes,
 )
@@ -90,6 +91,16 @@ class MultiVectorSegment:
             codes[start:end], scales[start:end] = found.codes, found.scales
             start = end
         return Bags(codes, scales, ends)
+
+    def finest(self, row: int) -> tuple[ByteCodes, NDArray[np.int8]]:
+        """
+        Read a page's tokens with what their codes leave, see `codes.unpack_rest`.
+
+        Raises:
+            IndexDamagedError: a record does not match its digest, or cannot be read.
+        """
+        tokens, record = self._tokens(row)
+        return tokens, unpack_rest(read_rest(record, len(tokens), self.foot.dimension), self.foot.dimension)
 
     def page(self, row: int) -> OwnedPage:
         """

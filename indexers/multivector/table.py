@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ragvl.config import TierConfig
 from ragvl.errors import IndexDamagedError
 from ragvl.indexers.multivector.blocks import BLOCK_PAGES, slices
+from ragvl.indexers.multivector.kernels import bytewise
 from ragvl.indexers.multivector.kernels.choice import Kernels, fastest_kernels, ready_kernels
 from ragvl.indexers.multivector.query import QueryCodes
 from ragvl.indexers.multivector.ranking import best
@@ -24,9 +25,10 @@ logger = logging.getLogger(__name__)
 
 _SCANNED_AT_ONCE = 512 * BLOCK_PAGES  # pages
 _WEIGHED_AT_ONCE = 4096  # pages
+_FINEST = 32  # pages that are compared with ten bits a number at the end
 _LEFT_BY_SCAN = 10  # one page in so many, but at least so many times what is wanted in the end:
 _WEIGHED = 4
-_LEFT_BY_COARSE = 100  # one page in so many, where that is more than the configured candidates
+_LEFT_BY_COARSE = 200  # one page in so many, where that is more than the configured candidates
 _READ_AT_ONCE: dict[Tier, int] = {"fine": 128, "tokens": 16}  # pages: about a megabyte
 _FEW_PAGES = 4096  # loading the compiled kernels would take longer than one search without them
 
@@ -106,7 +108,8 @@ class MultiVectorTable:
         Find the pages most like a query.
 
         Every page is compared by its coarse vectors, and the best tenth of them again with the query's bits weighed; the best
-        `coarse_candidates`, or a hundredth if that is more, by their fine vectors; the best `fine_candidates` by their tokens. Few pages skip the tiers that would leave them all. A segment with a damaged record
+        `coarse_candidates`, or one in 200 if that is more, by their fine vectors; the best `fine_candidates` by their tokens, and the best
+        32 of these with ten bits a number. Few pages skip the tiers that would leave them all. A segment with a damaged record
         is left out from then on, and the search repeated.
 
         Args:
@@ -161,8 +164,9 @@ class MultiVectorTable:
             rows = self._scan(kernels, query, rows, max(_WEIGHED * most, len(rows) // _LEFT_BY_SCAN))
             rows = self._weigh(kernels, query, rows, most)
         if len(rows) > last:
-            rows = self._best(self._compare(kernels, query, rows, "fine"), rows, last)[0]
-        rows, scores = self._best(self._compare(kernels, query, rows, "tokens"), rows, k, ranked=True)
+            rows = self._best(self._compare(kernels, query, rows, "fine"), rows, last)
+        scores = self._compare(kernels, query, rows, "tokens")
+        rows, scores = self._refine(query, *self._ranked(scores, rows, max(k, _FINEST)), k)
         vectors = len(query.scales)
         page_ids = self.owners[rows, 0].tolist()
         return [
@@ -191,7 +195,7 @@ class MultiVectorTable:
                 for pages in slices(len(segment), _SCANNED_AT_ONCE)
             ],
         )
-        return self._best(scores[rows], rows, most)[0]
+        return self._best(scores[rows], rows, most)
 
     def _weigh(self, kernels: Kernels, query: QueryCodes, rows: Rows, most: int) -> Rows:
         scores = np.empty(len(rows), dtype=np.int32)
@@ -210,7 +214,7 @@ class MultiVectorTable:
             )
 
         self._threads.map(weigh, self._pieces(rows, _WEIGHED_AT_ONCE))
-        return self._best(scores, rows, most)[0]
+        return self._best(scores, rows, most)
 
     def _compare(self, kernels: Kernels, query: QueryCodes, rows: Rows, tier: Tier) -> NDArray[np.float32]:
         """Score pages by one tier; `rows` must be in ascending order."""
@@ -227,6 +231,28 @@ class MultiVectorTable:
         self._threads.map(compare, self._pieces(rows, _READ_AT_ONCE[tier]))
         return scores
 
+    def _refine(
+        self, query: QueryCodes, rows: Rows, scores: NDArray[np.float32], k: int
+    ) -> tuple[Rows, NDArray[np.float32]]:
+        """Score the first of the ranked rows with ten bits a number; those behind them stay behind."""
+
+        def score(row: int) -> np.float32:
+            number = int(np.searchsorted(self._starts, row, side="right")) - 1
+            try:
+                tokens, rest = self.segments[number].finest(row - int(self._starts[number]))
+            except IndexDamagedError as error:
+                raise _SegmentLostError(number, error) from error
+            scales = tokens.scales.astype(np.float32)
+            return bytewise.finest(query.codes, query.scales, tokens.codes, rest, scales)
+
+        first = rows[:_FINEST]
+        if not len(first):
+            return rows, scores
+        found = np.array(self._threads.map(score, first.tolist()), dtype=np.float32)
+        order = best(found, self.owners[first, 0], len(first))
+        behind = np.minimum(scores[_FINEST:], found.min())
+        return np.concatenate([first[order], rows[_FINEST:]])[:k], np.concatenate([found[order], behind])[:k]
+
     def _pieces(self, rows: Rows, most: int) -> list[tuple[int, slice]]:
         """Cut ascending rows into runs of at most `most` of one segment: (segment, slice of `rows`)."""
         bounds = np.searchsorted(rows, self._starts).tolist()
@@ -236,13 +262,13 @@ class MultiVectorTable:
             for start in range(bounds[number], bounds[number + 1], most)
         ]
 
-    def _best(
-        self, scores: NDArray[np.int32] | NDArray[np.float32], rows: Rows, k: int, *, ranked: bool = False
-    ) -> tuple[Rows, NDArray[np.int32] | NDArray[np.float32]]:
-        """The best rows and their scores: best first, or in ascending order."""
+    def _best(self, scores: NDArray[np.int32] | NDArray[np.float32], rows: Rows, k: int) -> Rows:
+        """The best rows, in ascending order."""
+        return rows[np.sort(best(scores, self.owners[rows, 0], k))]
+
+    def _ranked(self, scores: NDArray[np.float32], rows: Rows, k: int) -> tuple[Rows, NDArray[np.float32]]:
+        """The best rows and their scores, best first."""
         places = best(scores, self.owners[rows, 0], k)
-        if not ranked:
-            places = np.sort(places)
         return rows[places], scores[places]
 
     def _findable(self, allowed: Mask | None) -> Mask | None:

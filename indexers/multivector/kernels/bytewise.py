@@ -15,6 +15,29 @@ _SHIFT = 64
 _ROWS_AT_ONCE = 4096
 
 
+def finest(
+    query: NDArray[np.int16],
+    query_scales: NDArray[np.float32],
+    codes: NDArray[np.int8],
+    rest: NDArray[np.int8],
+    scales: NDArray[np.float32],
+) -> np.float32:
+    """
+    Score one page with ten bits a number: its vectors are scales / 8 * (8 * codes + rest).
+
+    Args:
+        query, query_scales: as for `maxsim`.
+        codes, rest: (rows, dimension).
+        scales: (rows,).
+    """
+    whole = 8 * _products(query, codes) + _products(query, rest)
+    cosines = whole.astype(np.float32) * (scales[:, None] / 8)
+    score = np.float32(0)
+    for value in cosines.max(axis=0) * query_scales:
+        score += value
+    return score
+
+
 def maxsim(
     query: NDArray[np.int16],
     query_scales: NDArray[np.float32],
@@ -34,19 +57,23 @@ def maxsim(
         ends: (pages,), where each page's rows end; a page has at least one.
         scores: (pages,), filled in: the sum over query vectors of the largest cosine.
     """
-    # Halves of 6 bits: float32 holds their sums exactly up to 4,096 dimensions, and multiplies faster than float64.
-    high = (query.astype(np.int32) + _SHIFT // 2) // _SHIFT
-    low = query - high * _SHIFT
-    halves = np.concatenate([high, low]).astype(np.float32)
     cosines = np.empty((len(codes), len(query)), dtype=np.float32)
     for start in range(0, len(codes), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        products = (codes[rows].astype(np.float32) @ halves.T).astype(np.int32)
-        whole = products[:, : len(query)] * _SHIFT + products[:, len(query) :]
-        cosines[rows] = whole.astype(np.float32) * scales[rows, None]
+        cosines[rows] = _products(query, codes[rows]).astype(np.float32) * scales[rows, None]
     starts = np.concatenate([[0], ends[:-1]])
     best = np.maximum.reduceat(cosines, starts, axis=0) * query_scales
     # Not `sum`, which may add in another order.
     scores[:] = 0
     for column in best.T:
         scores += column
+
+
+def _products(query: NDArray[np.int16], codes: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Inner products (rows, m), exact: in halves of 6 bits, whose sums float32 holds up to 4,096 dimensions."""
+    high = (query.astype(np.int32) + _SHIFT // 2) // _SHIFT
+    low = query - high * _SHIFT
+    products = codes.astype(np.float32) @ np.concatenate([high, low]).astype(np.float32).T
+    whole = products.astype(np.int64)
+    found: NDArray[np.int64] = whole[:, : len(query)] * _SHIFT + whole[:, len(query) :]
+    return found

@@ -24,7 +24,7 @@ from .bags import TIERS, owned, pages, reopen, segment, unit, write
 def arrays(codes: PageCodes) -> list[bytes]:
     """All that a page is made of."""
     parts = (codes.coarse, codes.fine.codes, codes.fine.scales, codes.tokens.codes, codes.tokens.scales)
-    return [part.tobytes() for part in (*parts, codes.sources, codes.boxes)]
+    return [part.tobytes() for part in (*parts, codes.rest, codes.sources, codes.boxes)]
 
 
 @pytest.mark.parametrize("dimension", [64, 128, 320, 384])

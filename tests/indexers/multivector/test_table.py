@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def table(
 
 def brute_force(content: Sequence[OwnedPage], query: FloatArray) -> dict[int, float]:
     """Exact scores of the pages as they are kept."""
-    bags = [page.codes.tokens.decode() for page in content]
+    bags = [page.codes.token_vectors() for page in content]
     scores = exact.maxsim(query, np.concatenate(bags), np.cumsum([len(bag) for bag in bags]))
     return {page.page_id: float(score) for page, score in zip(content, scores, strict=True)}
 
@@ -45,7 +46,7 @@ def test_few_pages_are_compared_exactly(tmp_path: Path, dimension: int) -> None:
     expected = brute_force(content, query)
     assert [page.page_id for page in found] == sorted(expected, key=lambda page_id: -expected[page_id])
     for page in found:
-        assert page.score == pytest.approx(expected[page.page_id], abs=2e-3)
+        assert page.score == pytest.approx(expected[page.page_id], abs=1e-3)
         assert page.mean == pytest.approx(page.score / 6)
 
 
@@ -107,7 +108,10 @@ def test_more_pages_than_candidates_can_be_asked_for(tmp_path: Path) -> None:
     assert len(searched.search(query, 60)) == 60
     every = searched.search(query, 1000)
     expected = brute_force(content, query)
-    assert [page.page_id for page in every] == sorted(expected, key=lambda page_id: -expected[page_id])
+    ranked = sorted(expected, key=lambda page_id: -expected[page_id])
+    assert [page.page_id for page in every][:32] == ranked[:32]
+    assert {page.page_id for page in every} == expected.keys()
+    assert all(first.score >= second.score for first, second in itertools.pairwise(every))
 
 
 def test_an_empty_table_finds_nothing() -> None:
@@ -153,9 +157,9 @@ def test_a_page_is_read_with_its_places(tmp_path: Path) -> None:
     content = pages(20)
     searched = table(tmp_path, content[:10], content[10:])
     read = searched.page(14, WIDTH_PT, HEIGHT_PT)
-    tokens = content[13].codes.tokens
-    assert np.array_equal(read.vectors, tokens.decode())
-    original = page_vectors(tokens.decode(), 14)
+    tokens = content[13].codes
+    assert np.array_equal(read.vectors, tokens.token_vectors())
+    original = page_vectors(tokens.token_vectors(), 14)
     assert np.allclose(read.boxes_pt, original.boxes_pt, atol=0.02)
     assert np.array_equal(read.sources, original.sources)
     with pytest.raises(KeyError):
