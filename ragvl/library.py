@@ -32,8 +32,8 @@ from ragvl.indexers.manifest import (
 )
 from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.reader import IndexReader
-from ragvl.models import Models
-from ragvl.protocols import Generator, PageEncoder, TextEncoder
+from ragvl.models import Models, device_arbiter
+from ragvl.protocols import Generator, LocalGenerator, PageEncoder, TextEncoder
 from ragvl.registry import load
 from ragvl.types import (
     Document,
@@ -395,6 +395,8 @@ class Library(Asking):
 
         settings = self._generator_config()
         generator: Generator = load("generator", settings.name)(settings, self._models.queries())
+        if isinstance(generator, LocalGenerator):
+            generator.share(device_arbiter(generator.device, self.config.device), self.folder)
         return with_model(generator, self.calibration())
 
     def calibration(self) -> IndexCalibration | None:

@@ -18,6 +18,8 @@ from ragvl.types import Answer, BBox, Context, PageContent, PageImage, TextDelta
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from ragvl.arbiter import Arbiter
+
 FloatArray = NDArray[np.float32]
 
 
@@ -264,6 +266,24 @@ class Generator(Protocol):
 
         Raises:
             GeneratorError: nothing could be generated.
+        """
+
+
+@runtime_checkable
+class LocalGenerator(Generator, Protocol):
+    """A generator whose model runs in this process, and shares its device with other models."""
+
+    @property
+    def device(self) -> str:
+        """Where the model runs, as configured: "auto", "cpu", "cuda"."""
+
+    def share(self, arbiter: Arbiter, folder: Path) -> None:
+        """
+        Say what it may use; called once, before anything else.
+
+        Args:
+            arbiter: of the memory of `device`.
+            folder: of the index; what it keeps on disk goes into a folder below, which may be deleted.
         """
 
 

@@ -33,6 +33,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "generator": {
         "endpoint": "ragvl.generator.endpoint.generator:EndpointGenerator",
         "extractive": "ragvl.generator.extractive:ExtractiveGenerator",
+        "nemotron": "ragvl.generator.nemotron.generator:NemotronGenerator",
     },
     "eval_system": {
         "bm25": "ragvl.evals.systems.bm25:Bm25System",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ragvl.config import EndpointConfig, ImageCostConfig
+from ragvl.generator.tiling import TILE_TOKENS, tile_count, tile_grid
 
 _MARKER_TOKENS = 8  # what a template writes around a picture, such as <img>, </img> and a line end
 
@@ -41,26 +42,9 @@ def text_tokens(text: str) -> int:
 
 
 def nemotron_image_tokens(width_px: int, height_px: int, settings: ImageCostConfig) -> int:
-    """
-    Tokens of a picture for Nemotron Nano VL: tiles of 512 pixels, a thumbnail when there are several, 256 each.
-
-    The grid has the shape nearest to the picture's; of two as near, the one with more tiles if the picture has more
-    pixels than half of them (the rule of InternVL).
-    """
-    best, nearest = (1, 1), math.inf
-    grids = [
-        (across, down)
-        for across in range(1, settings.max_tiles + 1)
-        for down in range(1, settings.max_tiles + 1)
-        if across * down <= settings.max_tiles
-    ]
-    for across, down in sorted(grids, key=lambda grid: grid[0] * grid[1]):
-        distance = abs(width_px / height_px - across / down)
-        is_larger = width_px * height_px > 0.5 * 512**2 * across * down
-        if distance < nearest or (distance == nearest and is_larger):
-            best, nearest = (across, down), distance
-    tiles = best[0] * best[1]
-    return 256 * (tiles + (tiles > 1)) + _MARKER_TOKENS
+    """Tokens of a picture for Nemotron Nano VL: 256 a tile of 512 pixels, and a thumbnail when there are several."""
+    grid = tile_grid(width_px, height_px, settings.max_tiles)
+    return TILE_TOKENS * tile_count(grid) + _MARKER_TOKENS
 
 
 def patch_image_tokens(width_px: int, height_px: int, settings: ImageCostConfig) -> int:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-
-from pydantic import ValidationError
 
 from ragvl.config import EndpointConfig, GeneratorConfig
 from ragvl.errors import GeneratorError
@@ -17,6 +13,7 @@ from ragvl.generator.endpoint.overflow import Overflow
 from ragvl.generator.endpoint.payload import request_body
 from ragvl.generator.endpoint.reply import Reply, ThoughtTooLongError
 from ragvl.generator.endpoint.writing import write_text
+from ragvl.generator.grounding.answering import AnswerClock, finished, settled
 from ragvl.generator.grounding.prompt import Prompt, Turn, prompt_parts
 from ragvl.generator.grounding.stream import GroundedStream
 from ragvl.protocols import TextEncoder, TokenCost
@@ -24,26 +21,7 @@ from ragvl.retrievers.context import shrink
 from ragvl.types import Answer, Context, PageImage, TextDelta
 
 _SHRINKS = 3
-_OPTIONS = ("history", "max_answer_tokens", "temperature", "thinking")
 _TEMPLATE_TOKENS = 64  # what a chat template writes around the messages
-
-
-@dataclass(slots=True)
-class _Clock:
-    """When an answer began, and its first token came; seconds by `time.monotonic`."""
-
-    started_at: float = field(default_factory=time.monotonic)
-    first_token_at: float | None = None
-    first_text_at: float | None = None
-
-    def timings_s(self) -> dict[str, float]:
-        """Seconds from the question to the first token, to the first one shown, and to the end."""
-        moments = {
-            "first_token": self.first_token_at,
-            "first_text": self.first_text_at,
-            "generate": time.monotonic(),
-        }
-        return {name: moment - self.started_at for name, moment in moments.items() if moment is not None}
 
 
 class EndpointGenerator:
@@ -85,10 +63,10 @@ class EndpointGenerator:
             ValueError: an unknown option, or a value out of range.
             GeneratorError: the server cannot be reached, refuses, or breaks off; text yielded before stays true.
         """
-        config, history = self._settled(options)
-        clock = _Clock()
+        config, history = settled(self._config, options, self.name)
+        clock = AnswerClock()
         if not context.pages:
-            yield from _finished(GroundedStream(context, question, self.name), {}, clock)
+            yield from finished(GroundedStream(context, question, self.name), {}, clock)
             return
         client = EndpointClient(config)
         ends_at = clock.started_at + config.timeouts.total_s
@@ -104,7 +82,7 @@ class EndpointGenerator:
                 for text in reply.read(deltas):
                     shown = grounded.feed(text)
                     if shown:
-                        clock.first_text_at = clock.first_text_at or time.monotonic()
+                        clock.see_text()
                         yield TextDelta(shown)
                 break
             except EndpointFailure as failure:
@@ -120,7 +98,7 @@ class EndpointGenerator:
                 usage = {name: usage.get(name, 0) + reply.usage.get(name, 0) for name in usage | reply.usage}
         if reply.is_cut and (mark := grounded.feed(" …")):
             yield TextDelta(mark)
-        yield from _finished(grounded, usage, clock)
+        yield from finished(grounded, usage, clock)
 
     def write(
         self,
@@ -133,28 +111,6 @@ class EndpointGenerator:
         """Yield what the model writes, see `ragvl.protocols.Writer`."""
         limit = {} if max_tokens is None else {"max_answer_tokens": max_tokens}
         return write_text(self._config.model_copy(update=limit), Prompt(system, tuple(parts)), schema)
-
-    def _settled(self, options: Mapping[str, object]) -> tuple[EndpointConfig, Sequence[Turn]]:
-        """The configuration with the options of one call laid over it, and the turns before."""
-        unknown = options.keys() - set(_OPTIONS)
-        if unknown:
-            raise ValueError(
-                f"unknown option {min(unknown)!r} for the endpoint generator; known: {', '.join(_OPTIONS)}"
-            )
-        history = options.get("history", ())
-        if not isinstance(history, Sequence) or not all(isinstance(turn, Turn) for turn in history):
-            raise ValueError(f"history must be a sequence of Turn, not {history!r}")
-        changed = self._config.model_dump()
-        for name in ("temperature", "max_answer_tokens"):
-            if name in options:
-                changed[name] = options[name]
-        if "thinking" in options:
-            changed["thinking"]["mode"] = options["thinking"]
-        try:
-            return EndpointConfig.model_validate(changed), history
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise ValueError(f"option {first['loc'][0]!r}: {first['msg']}, not {first['input']!r}") from None
 
     def _frame_tokens(self, prompt: Prompt) -> int:
         """Tokens of a prompt that is not pages."""
@@ -206,17 +162,3 @@ def _without_thinking(config: EndpointConfig) -> EndpointConfig:
             f"{config.thinking.budget_tokens} tokens. Set generator.endpoint.thinking.switch to what it understands."
         )
     return config.model_copy(update={"thinking": config.thinking.model_copy(update={"mode": "off"})})
-
-
-def _finished(
-    grounded: GroundedStream, usage: Mapping[str, int], clock: _Clock
-) -> Iterator[TextDelta | Answer]:
-    """What was held back, then the answer."""
-    rest = grounded.rest()
-    if rest:
-        clock.first_text_at = clock.first_text_at or time.monotonic()
-        yield TextDelta(rest)
-    answer = grounded.finish(usage, clock.timings_s())
-    if answer.refused:
-        yield TextDelta(answer.text)
-    yield answer

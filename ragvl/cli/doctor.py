@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,12 +19,23 @@ __all__ = ["doctor"]
 _STYLES = {"ok": "green", "warn": "yellow", "missing": "bold red"}
 
 
-def doctor(index_folder: IndexOption = None, as_json: JsonOption = False) -> None:
+GeneratorOption = Annotated[
+    bool,
+    typer.Option(
+        "--generator",
+        help="Check the GPU kernels as well, and measure the generator that runs here; may take minutes.",
+    ),
+]
+
+
+def doctor(
+    index_folder: IndexOption = None, as_json: JsonOption = False, generator: GeneratorOption = False
+) -> None:
     """Check what ragvl needs on this machine; exit 1 when something needed is missing."""
     from ragvl.cli.terminal import results, write_json
     from ragvl.doctor import diagnose
 
-    diagnosis = diagnose(index_folder)
+    diagnosis = diagnose(index_folder, generator=True) if generator else diagnose(index_folder)
     if as_json:
         write_json({"sound": diagnosis.sound, "checks": diagnosis.checks})
     else:

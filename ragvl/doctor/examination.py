@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ragvl.doctor import generator as generators
 from ragvl.doctor import library, machine, models, packages, programs
 from ragvl.doctor.findings import Check, Diagnosis, Verdict
 
 
-def diagnose(index: Path | None = None) -> Diagnosis:
+def diagnose(index: Path | None = None, *, generator: bool = False) -> Diagnosis:
     """
     Look at this machine.
 
     Args:
         index: the index folder; None finds it as the command line does.
+        generator: try the kernels and the generator as well, which may take minutes.
     """
     looks: dict[str, Callable[[], Iterator[Check]]] = {
         "python": packages.python,
@@ -32,6 +34,8 @@ def diagnose(index: Path | None = None) -> Diagnosis:
         "models": lambda: models.models(index),
         "terminal": machine.terminal,
     }
+    if generator:
+        looks["generator"] = lambda: generators.generator(index)
     return Diagnosis(tuple(check for name, look in looks.items() for check in _looked(name, look)))
 
 

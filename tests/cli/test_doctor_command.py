@@ -56,3 +56,17 @@ def test_named_index_is_looked_at(ragvl: Any, tmp_path: Path) -> None:
     checks = json.loads(ragvl("doctor", "--index", str(tmp_path / "none"), "--json").stdout)["checks"]
     (index,) = [check for check in checks if check["name"] == "index"]
     assert str(tmp_path / "none") in index["detail"]
+
+
+def test_the_generator_is_tried_when_asked_for(
+    ragvl: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--generator` says plainly what could not be tried here; without it nothing is."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    index = ("--index", str(tmp_path / "none"))
+    checks = json.loads(ragvl("doctor", "--generator", *index, "--json").stdout)["checks"]
+    told = {check["name"]: (check["verdict"], check["detail"]) for check in checks}
+    assert told["kernels"] == ("ok", "not checked: no GPU here; plain PyTorch runs in their place")
+    assert told["speed"] == ("ok", "not measured: the generator extractive runs no model here")
+    plain = json.loads(ragvl("doctor", *index, "--json").stdout)["checks"]
+    assert {"kernels", "speed"}.isdisjoint(check["name"] for check in plain)

@@ -1,0 +1,1 @@
+"""The hybrid language model: a table of layer kinds over one residual stream."""

@@ -1,0 +1,1 @@
+"""Several tokens in one pass over the weights: guesses from given texts, checked by the model."""
