@@ -25,7 +25,10 @@ logger = logging.getLogger(__name__)
 
 _SCANNED_AT_ONCE = 512 * BLOCK_PAGES  # pages
 _WEIGHED_AT_ONCE = 4096  # pages
-_FINEST = 32  # pages that are compared with ten bits a number at the end
+_FINEST, _MOST_FINEST = (
+    32,
+    256,
+)  # pages that are compared with ten bits a number at the end, and when many are equal
 _LEFT_BY_SCAN = 10  # one page in so many, but at least so many times what is wanted in the end:
 _WEIGHED = 4
 _LEFT_BY_COARSE = 200  # one page in so many, where that is more than the configured candidates
@@ -166,7 +169,7 @@ class MultiVectorTable:
         if len(rows) > last:
             rows = self._best(self._compare(kernels, query, rows, "fine"), rows, last)
         scores = self._compare(kernels, query, rows, "tokens")
-        rows, scores = self._refine(query, *self._ranked(scores, rows, max(k, _FINEST)), k)
+        rows, scores = self._refine(query, *self._ranked(scores, rows, max(k, _MOST_FINEST)), k)
         vectors = len(query.scales)
         page_ids = self.owners[rows, 0].tolist()
         return [
@@ -245,13 +248,16 @@ class MultiVectorTable:
             scales = tokens.scales.astype(np.float32)
             return bytewise.finest(query.codes, query.scales, tokens.codes, rest, scales)
 
-        first = rows[:_FINEST]
-        if not len(first):
+        if not len(rows):
             return rows, scores
+        # With those that tie with the last of them: which of equal pages came first must not decide.
+        last = scores[min(_FINEST, len(scores)) - 1]
+        count = min(int((scores >= last).sum()), _MOST_FINEST)
+        first = rows[:count]
         found = np.array(self._threads.map(score, first.tolist()), dtype=np.float32)
         order = best(found, self.owners[first, 0], len(first))
-        behind = np.minimum(scores[_FINEST:], found.min())
-        return np.concatenate([first[order], rows[_FINEST:]])[:k], np.concatenate([found[order], behind])[:k]
+        behind = np.minimum(scores[count:], found.min())
+        return np.concatenate([first[order], rows[count:]])[:k], np.concatenate([found[order], behind])[:k]
 
     def _pieces(self, rows: Rows, most: int) -> list[tuple[int, slice]]:
         """Cut ascending rows into runs of at most `most` of one segment: (segment, slice of `rows`)."""

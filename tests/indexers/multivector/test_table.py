@@ -114,6 +114,15 @@ def test_more_pages_than_candidates_can_be_asked_for(tmp_path: Path) -> None:
     assert all(first.score >= second.score for first, second in itertools.pairwise(every))
 
 
+def test_equal_pages_are_treated_alike(tmp_path: Path) -> None:
+    """Fifty pages with the same vectors have the same score, wherever they stand in the list."""
+    same = unit(np.random.default_rng(5), 40, 128)
+    content = [owned(number, same) for number in range(1, 51)]
+    found = table(tmp_path, content).search(unit(np.random.default_rng(6), 4, 128), 50)
+    assert len({page.score for page in found}) == 1
+    assert [page.page_id for page in found] == list(range(1, 51))
+
+
 def test_an_empty_table_finds_nothing() -> None:
     """No segments, no pages, no error."""
     empty = MultiVectorTable([], TIERS)
