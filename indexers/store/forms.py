@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ragvl.config import TierConfig
 from ragvl.errors import IndexStoreError
-from ragvl.indexers.multivector.codes import PageCodes, encode_page
-from ragvl.indexers.store.bags import BagForm, PendingBags
 from ragvl.indexers.store.lanes import Pending, PendingVectors, VectorForm
 from ragvl.indexers.store.segments import IMAGE_LANE, TEXT_LANE
 from ragvl.protocols import FloatArray, PageVectors
 
-PageEntry = PageCodes | FloatArray  # what the image lane keeps of a page: a bag's codes, or one vector
+if TYPE_CHECKING:  # an index without an image lane starts sooner without these
+    from ragvl.indexers.multivector.codes import PageCodes
+    from ragvl.indexers.store.bags import BagForm
+
+PageEntry: TypeAlias = "PageCodes | FloatArray"
+"""What the image lane keeps of a page: a bag's codes, or one vector."""
 
 _PASSAGE_STEPS = (65_536,)
 
@@ -47,7 +50,9 @@ class LaneForms:
 
     def page_entry(self, vectors: PageVectors, width_pt: float, height_pt: float) -> PageEntry:
         """What the image lane keeps of a page; slow for bags, which are pooled."""
-        if isinstance(self.image, BagForm):
+        if self.image is not None and not isinstance(self.image, VectorForm):
+            from ragvl.indexers.multivector.codes import encode_page
+
             return encode_page(vectors, width_pt, height_pt, self.image.tiers)
         only: FloatArray = vectors.vectors[0]
         return only
@@ -61,6 +66,8 @@ def lane_forms(settings: Mapping[str, Any]) -> LaneForms:
     dimension = int(settings["image.dimension"])
     if not settings["image.late_interaction"]:
         return LaneForms(text, VectorForm(IMAGE_LANE, dimension, _PASSAGE_STEPS))
+    from ragvl.indexers.store.bags import BagForm
+
     tiers = TierConfig.model_validate(settings["image.tiers"])
     return LaneForms(text, BagForm(IMAGE_LANE, dimension, tiers))
 
@@ -72,9 +79,11 @@ def add_page(pending: Pending, entry: PageEntry, page_id: int, document_id: int)
     Raises:
         TypeError: the entry is of another form than the lane.
     """
-    if isinstance(pending, PendingBags) and isinstance(entry, PageCodes):
-        pending.add(entry, page_id, document_id)
-    elif isinstance(pending, PendingVectors) and not isinstance(entry, PageCodes):
+    if isinstance(pending, PendingVectors) and isinstance(entry, np.ndarray):
         pending.add(entry[None, :], np.array([[page_id, page_id, document_id]], dtype=np.int64))
-    else:
+        return
+    from ragvl.indexers.store.bags import PendingBags
+
+    if not isinstance(pending, PendingBags) or isinstance(entry, np.ndarray):
         raise TypeError(f"a lane of {type(pending).__name__} takes no {type(entry).__name__}")
+    pending.add(entry, page_id, document_id)
