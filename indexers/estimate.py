@@ -18,7 +18,6 @@ from ragvl.errors import IndexNotFoundError, ReadError
 from ragvl.indexers.admission import admitted_media_type
 from ragvl.indexers.manifest import manifest
 from ragvl.indexers.multivector.codes import PageCodes
-from ragvl.indexers.multivector.records import fine_record, token_record
 from ragvl.indexers.page_lane import PageLane
 from ragvl.indexers.passages import PageDraft, embedding_text
 from ragvl.indexers.plan import plan_sync
@@ -165,7 +164,7 @@ def _probe(read: Sequence[DocumentRead], lane: PageLane) -> ImageEstimate | None
 
 def _size_bytes(entry: PageEntry) -> int:
     if isinstance(entry, PageCodes):
-        return len(fine_record(entry)) + len(token_record(entry)) + entry.coarse.nbytes
+        return entry.size_bytes
     return len(entry) * _BYTES_A_VECTOR_ELEMENT
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ragvl.config import ReadingConfig
 from ragvl.errors import ReadError
-from ragvl.indexers.store.files import sha256_of
+from ragvl.indexers.store.files import file_holding
 from ragvl.indexers.store.rendered import keep_rendered, load_rendered
 from ragvl.indexers.workers import draw_page
 from ragvl.types import Document
@@ -36,7 +36,7 @@ def page_image(
     kept = load_rendered(folder, document.sha256, page_number, dpi)
     if kept is not None:
         return kept
-    path = next((path for path in paths if _holds(path, document.sha256)), None)
+    path = file_holding(paths, document.sha256)
     if path is None:
         return None
     try:
@@ -46,10 +46,3 @@ def page_image(
         return None
     keep_rendered(folder, document.sha256, page_number, dpi, image)
     return image
-
-
-def _holds(path: Path, sha256: str) -> bool:
-    try:
-        return path.is_file() and sha256_of(path) == sha256
-    except OSError:
-        return False

@@ -16,7 +16,7 @@ from ragvl.indexers.page_lane import PageLane
 from ragvl.indexers.passages import PageDraft, embedding_text
 from ragvl.indexers.scan import absolute_path
 from ragvl.indexers.store.database import DATABASE_FILE, damaged
-from ragvl.indexers.store.files import make_folder, sha256_of, writing
+from ragvl.indexers.store.files import file_holding, make_folder, writing
 from ragvl.indexers.store.reader import IndexReader, Snapshot
 from ragvl.indexers.store.rendered import check_rendered
 from ragvl.indexers.store.verify import verify_index
@@ -128,11 +128,8 @@ def _put_pages(
 
 def _file_of(snapshot: Snapshot, document: Document, base: Path) -> Path | None:
     """A file that still holds what was indexed."""
-    for stored in snapshot.file_paths(document.id):
-        path = Path(os.fsdecode(absolute_path(stored, base)))
-        if path.is_file() and sha256_of(path) == document.sha256:
-            return path
-    return None
+    stored = snapshot.file_paths(document.id)
+    return file_holding((Path(os.fsdecode(absolute_path(path, base))) for path in stored), document.sha256)
 
 
 def _set_aside(folder: Path, file: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from io import FileIO
 from itertools import chain
@@ -21,7 +20,7 @@ from ragvl.indexers.multivector.writer import SegmentWriter
 from ragvl.indexers.store import contents
 from ragvl.indexers.store.files import write_durably
 from ragvl.indexers.store.lanes import Dead, LaneView, SegmentDraft, SegmentFile, new_segment_file
-from ragvl.indexers.store.segments import Owners, SegmentRecord, damaged_segment, open_segment
+from ragvl.indexers.store.segments import Owners, SegmentRecord, damaged_segment, segment_file
 
 _MERGED_BELOW = (1_024, 8_192)  # pages; at 250 kB a page the largest segments hold 2 GB
 
@@ -121,8 +120,7 @@ class BagForm:
 
 
 def _load(folder: Path, record: SegmentRecord) -> MultiVectorSegment:
-    file = open_segment(folder, record)
-    with file if isinstance(file, FileIO) else nullcontext():
+    with segment_file(folder, record) as file:
         return _open(file, record)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ragvl.errors import IndexWriteError
@@ -64,6 +64,15 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_holding(paths: Iterable[Path], sha256: str) -> Path | None:
+    """The first of some files whose content has this SHA-256, in hexadecimal; None when none has."""
+    for path in paths:
+        with suppress(OSError):
+            if path.is_file() and sha256_of(path) == sha256:
+                return path
+    return None
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -152,6 +152,17 @@ def open_segment(folder: Path, record: SegmentRecord) -> FileIO | OSError:
         return error
 
 
+@contextmanager
+def segment_file(folder: Path, record: SegmentRecord) -> Iterator[FileIO | OSError]:
+    """Hold a segment's file open, or what became of opening it."""
+    file = open_segment(folder, record)
+    try:
+        yield file
+    finally:
+        if isinstance(file, FileIO):
+            file.close()
+
+
 def read_segment(file: FileIO | OSError, record: SegmentRecord) -> VectorTable:
     """
     Read an open segment, if its bytes match the checksum in the database.
@@ -195,8 +206,7 @@ def load_segment(folder: Path, record: SegmentRecord) -> VectorTable:
     Raises:
         IndexDamagedError: its bytes do not match the checksum in the database, or cannot be read.
     """
-    file = open_segment(folder, record)
-    with file if isinstance(file, FileIO) else nullcontext():
+    with segment_file(folder, record) as file:
         return read_segment(file, record)
 
 

@@ -7,7 +7,6 @@ import shutil
 from bisect import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -36,7 +35,7 @@ from ragvl.indexers.store.lanes import SEGMENTS_FOLDER, Pending
 from ragvl.indexers.store.lock import WriterLock
 from ragvl.indexers.store.records import DocumentDraft, FileRecord, HeldDocument
 from ragvl.indexers.store.rendered import sweep_rendered
-from ragvl.indexers.store.segments import IMAGE_LANE, TEXT_LANE, Owners, SegmentRecord, open_segment
+from ragvl.indexers.store.segments import IMAGE_LANE, TEXT_LANE, Owners, SegmentRecord, segment_file
 from ragvl.protocols import FloatArray
 from ragvl.types import DocumentStatus
 
@@ -179,14 +178,11 @@ class IndexWriter:
 
     def is_damaged(self, record: SegmentRecord) -> bool:
         """Whether a segment's bytes differ from what was written."""
-        segment = open_segment(self.folder, record)
-        try:
-            self.forms[record.lane].check((record, segment))
-        except IndexDamagedError:
-            return True
-        finally:
-            if isinstance(segment, FileIO):
-                segment.close()
+        with segment_file(self.folder, record) as file:
+            try:
+                self.forms[record.lane].check((record, file))
+            except IndexDamagedError:
+                return True
         return False
 
     def forget_segment(self, record: SegmentRecord) -> None:
